@@ -1,0 +1,230 @@
+"""What every saved folder shares: a manifest, written beside and renamed, checked when read.
+
+An artifact is a folder with a ``manifest.json`` that names its kind, its format version, the
+sha256 of each of its files, what it was made from, library versions, seed, configuration and
+command. No time stamp: the same input and seed give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from kgml.errors import ArtifactError
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+LIBRARIES = ("kgml", "numpy", "scipy", "pyarrow", "torch", "torch-geometric", "scikit-learn",
+             "skops", "faiss-cpu", "safetensors", "sentence-transformers", "pyoxigraph")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contents of ``manifest.json``; ``files`` maps a relative path to its sha256."""
+
+    kind: str
+    files: Mapping[str, str]
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 (hex) over the names and hashes of the files: equal content, equal fingerprint."""
+        listing = "\n".join(f"{name} {digest}" for name, digest in sorted(self.files.items()))
+        return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """sha256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def to_json(value: Any) -> str:
+    """JSON as kgml writes it everywhere: sorted keys, two spaces, UTF-8, newline at the end."""
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def write_file(path: Path, content: bytes | str) -> None:
+    """Replace ``path`` by ``content`` in one step: temporary file beside it, fsync, rename.
+
+    Raises:
+        ArtifactError: the disk is full or the folder is not writable; ``path`` is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+@contextmanager
+def writing(
+    path: Path,
+    kind: str,
+    *,
+    made_from: Mapping[str, str] | None = None,
+    seed: int | None = None,
+    config: Mapping[str, Any] | None = None,
+    command: str = "",
+    summary: dict[str, Any] | None = None,
+) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; on success it becomes ``path``, else it vanishes.
+
+    ``summary`` may still be filled inside the ``with`` block; it is written at its end.
+
+    Raises:
+        ArtifactError: ``path`` holds something that is not an artifact of this kind, or the disk
+            is full or not writable. What was at ``path`` before is still there.
+    """
+    path = Path(path)
+    if path.exists() and not _replaceable(path, kind):
+        raise ArtifactError(
+            f"{path}: already holds something that is not a kgml {kind}; "
+            "it is left alone. Choose another -o, or remove it."
+        )
+    temporary: Path | None = None
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
+        temporary.chmod(0o755)
+        yield temporary
+        files = {str(f.relative_to(temporary)): sha256(f) for f in _files(temporary)}
+        manifest = Manifest(
+            kind=kind, files=files, made_from=made_from or {}, seed=seed, config=config or {},
+            command=command, summary=summary or {}, versions=_versions(),
+        )  # fmt: skip
+        (temporary / MANIFEST).write_text(to_json(asdict(manifest)), encoding="utf-8")
+        for file in _files(temporary):
+            _fsync(file)
+        _swap(temporary, path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_manifest(path: Path, kind: str | None = None, *, verify: bool = True) -> Manifest:
+    """Read and check the manifest of the artifact at ``path``.
+
+    Args:
+        kind: the kind wanted, or None for any.
+        verify: compare the sha256 of every file (reads them all).
+
+    Raises:
+        ArtifactError: no artifact there, another kind, a newer format, a file missing or changed.
+    """
+    path = Path(path)
+    wanted = f"a kgml {kind}" if kind else "a kgml artifact"
+    if not path.is_dir():
+        raise ArtifactError(f"{path}: no such folder; wanted {wanted}. Check the path.")
+    try:
+        fields = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = Manifest(**fields)
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: no {MANIFEST} in it, so it is not {wanted}.") from None
+    except (ValueError, TypeError) as error:
+        raise ArtifactError(f"{path / MANIFEST}: damaged ({error}); make it again.") from None
+    if kind and manifest.kind != kind:
+        raise ArtifactError(f"{path}: is a kgml {manifest.kind}; wanted a {kind}.")
+    if manifest.format_version > FORMAT_VERSION:
+        raise ArtifactError(
+            f"{path}: written in format {manifest.format_version}, this kgml reads up to "
+            f"{FORMAT_VERSION}. Upgrade: pip install --upgrade kgml"
+        )
+    if verify:
+        _verify(path, manifest)
+    return manifest
+
+
+def _verify(path: Path, manifest: Manifest) -> None:
+    root = path.resolve()
+    for name, digest in manifest.files.items():
+        file = path / name
+        if not file.resolve().is_relative_to(root):
+            raise ArtifactError(f"{path / MANIFEST}: names '{name}', which is outside the folder.")
+        if not file.is_file():
+            raise ArtifactError(f"{file}: missing, though {MANIFEST} lists it. Make it again.")
+        found = sha256(file)
+        if found != digest:
+            raise ArtifactError(
+                f"{file}: changed since it was saved (sha256 {found[:12]}…, "
+                f"wanted {digest[:12]}…). Copy it again or make it again."
+            )
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.rglob("*") if f.is_file())
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _replaceable(path: Path, kind: str) -> bool:
+    if path.is_dir() and not any(path.iterdir()):
+        return True
+    try:
+        return bool(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["kind"] == kind)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _swap(temporary: Path, path: Path) -> None:
+    """Put ``temporary`` at ``path``; a folder cannot be renamed onto a full one, so step aside."""
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    had = path.exists()
+    if had:
+        path.rename(old)
+    try:
+        temporary.rename(path)
+    except OSError:
+        if had:
+            old.rename(path)
+        raise
+    _fsync(path.absolute().parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(path: Path, error: OSError) -> ArtifactError:
+    reason = error.strerror or str(error)
+    return ArtifactError(
+        f"{path}: could not be written ({reason}); what was there before is unchanged. "
+        "Free some space or choose another -o."
+    )

@@ -1,0 +1,144 @@
+"""Every option, in one frozen dataclass per room, read from ``kgml.toml``; flags win.
+
+The resolved configuration is written into every artifact.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from kgml.errors import UsageError, one_of
+
+FILE = "kgml.toml"
+
+
+@dataclass(frozen=True)
+class GraphConfig:
+    """``[graph]``: how ontology files become a graph."""
+
+    language: str = "en"
+    max_bytes: int = 2_000_000_000
+    """Largest file read, in bytes."""
+    max_triples: int = 50_000_000
+    max_literal: int = 1_000_000
+    """Longest literal kept, in characters."""
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """``[encoder]``: texts and entities become vectors."""
+
+    model: str = "all-MiniLM-L6-v2"
+    """The packaged default, a sentence-transformers name, or a folder."""
+    node_encoder: str = "text"
+
+
+@dataclass(frozen=True)
+class LinkingConfig:
+    """``[linking]``: spans of a text become entities."""
+
+    min_length: int = 3
+    """Shortest surface form linked whatever its case, in characters; shorter ones must match as written."""
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """``[fusion]``: text vectors and linked entities become one vector."""
+
+    name: str = "concat"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """``[train]``: the table, the split and the head."""
+
+    text_column: str = "text"
+    label_column: str = "label"
+    split_column: str | None = None
+    """None: use the column ``split`` where there is one."""
+    test_size: float = 0.25
+    """Share of rows held out where the table brings no split."""
+    per_class: int | None = None
+    head: str = "svm"
+    folds: int = 5
+
+
+@dataclass(frozen=True)
+class Config:
+    """All options of one run."""
+
+    graph: GraphConfig = field(default_factory=GraphConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    linking: LinkingConfig = field(default_factory=LinkingConfig)
+    fusion: FusionConfig = field(default_factory=FusionConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, as in the TOML file."""
+        return asdict(self)
+
+    def override(self, section: str, **values: Any) -> Config:
+        """A copy with the values that are not None put into ``section``.
+
+        >>> Config().override("fusion", name="gated").fusion.name
+        'gated'
+        """
+        given = {k: v for k, v in values.items() if v is not None}
+        return replace(self, **{section: replace(getattr(self, section), **given)})
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any], where: str = "configuration") -> Config:
+        """Build from nested dictionaries; unknown sections, keys and wrong types are refused."""
+        config = cls()
+        sections = {f.name for f in fields(cls)} - {"seed"}
+        for section, values in table.items():
+            if section == "seed":
+                config = replace(config, seed=_typed(where, "seed", values, 0))
+            elif section not in sections:
+                raise UsageError(f"{where}: no section [{section}]; {one_of(sections, section)}")
+            elif not isinstance(values, Mapping):
+                raise UsageError(f"{where}: [{section}] must be a table of options.")
+            else:
+                config = config.override(
+                    section, **_options(f"{where}: [{section}]", getattr(config, section), values)
+                )
+        return config
+
+    @classmethod
+    def from_toml(cls, path: Path | None = None) -> Config:
+        """Read ``path``; None means ``kgml.toml`` in this folder, if there is one."""
+        path = Path(FILE) if path is None else path
+        if not path.exists():
+            return cls()
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: not valid TOML ({error}).") from None
+        return cls.from_dict(table, str(path))
+
+
+def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}
+    checked = {}
+    for name, value in values.items():
+        if name not in known:
+            raise UsageError(f"{where} has no option '{name}'; {one_of(known, name)}")
+        checked[name] = _typed(where, name, value, known[name])
+    return checked
+
+
+def _typed(where: str, name: str, value: Any, default: Any) -> Any:
+    optional = {"per_class": int, "split_column": str}
+    wanted = optional.get(name, type(default))
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not wanted:
+        raise UsageError(
+            f"{where} {name} = {value!r}: wanted {wanted.__name__}, found {type(value).__name__}."
+        )
+    return value

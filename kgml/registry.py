@@ -1,0 +1,63 @@
+"""Options by name: ``group`` -> ``name`` -> ``"module:Class"``.
+
+The name here is the name on the command line, in ``kgml.toml``, in the saved configuration and in
+reports. Another package adds an option with an entry point in the group ``kgml.<group>``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from kgml.errors import UsageError, one_of
+
+OPTIONS: dict[str, dict[str, str]] = {
+    "fusion": {
+        "none": "kgml.fusion.none:NoFusion",
+        "concat": "kgml.fusion.concat:ConcatFusion",
+        "weighted": "kgml.fusion.weighted:WeightedFusion",
+        "attention": "kgml.fusion.attention:AttentionFusion",
+        "gated": "kgml.fusion.gated:GatedFusion",
+    },
+    "node_encoder": {
+        "text": "kgml.encoders.node:TextNodeEncoder",
+        "propagate": "kgml.encoders.node:PropagationEncoder",
+        "sage": "kgml.encoders.gnn:SAGEEncoder",
+        "gat": "kgml.encoders.gnn:GATEncoder",
+        "rgcn": "kgml.encoders.gnn:RGCNEncoder",
+    },
+    "head": {
+        "logistic": "kgml.models.light:LogisticHead",
+        "svm": "kgml.models.light:SVMHead",
+    },
+}
+
+
+@cache
+def names(group: str) -> tuple[str, ...]:
+    """The names known in ``group``, sorted: kgml's own and those of installed entry points."""
+    return tuple(sorted({*OPTIONS[group], *(e.name for e in entry_points(group=f"kgml.{group}"))}))
+
+
+def check(group: str, name: str) -> str:
+    """Return ``name`` if it is known, without importing anything; else raise `UsageError`.
+
+    >>> check("fusion", "atention")
+    Traceback (most recent call last):
+    kgml.errors.UsageError: no fusion named 'atention'; choose from attention, concat, gated, none, weighted. Did you mean 'attention'?
+    """
+    if name not in names(group):
+        raise UsageError(f"no {group.replace('_', ' ')} named '{name}'; {one_of(names(group), name)}")
+    return name
+
+
+def resolve(group: str, name: str) -> Any:
+    """Import and return the class registered under ``name``."""
+    check(group, name)
+    target = OPTIONS[group].get(name)
+    if target is None:
+        return next(e for e in entry_points(group=f"kgml.{group}") if e.name == name).load()
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
