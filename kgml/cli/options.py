@@ -1,0 +1,43 @@
+"""The options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
+]
+Seed: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", metavar="N", min=0, max=2**32 - 1, help="Seed of all that is random. Default: 0."
+    ),
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Errors only on stderr: no bars, notes, warnings.")
+]
+TextColumn: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--text-column", metavar="NAME", help="Column of texts. Default: text."),
+]
+LabelColumn: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--label-column", metavar="NAME", help="Column of labels. Default: label."),
+]
+SplitColumn: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--split-column", metavar="NAME", help="Column that says train or test. Default: split."
+    ),
+]
+Text: TypeAlias = Annotated[str | None, typer.Argument(help="One text.", show_default=False)]
+Data: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="FILE", help="A table: CSV, TSV, JSONL or Parquet."),
+]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
+]

@@ -1,0 +1,126 @@
+"""``kgml predict`` and ``kgml evaluate``: a saved model and new texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json as jsonlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kgml.artifacts import read_manifest, write_file
+from kgml.cli import options, texts
+from kgml.cli.output import Call, columns
+from kgml.cli.train import score
+from kgml.errors import UsageError
+
+Model = Annotated[Path, typer.Argument(help="A folder that kgml train wrote.", show_default=False)]
+
+
+def predict(
+    ctx: typer.Context,
+    model: Model,
+    text: options.Text = None,
+    data: options.Data = None,
+    text_column: options.TextColumn = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write to a .jsonl or .csv file."),
+    ] = None,
+    json: options.Json = False,
+    seed: options.Seed = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Predict the label of TEXT or of each row of a table."""
+    call = Call.start(ctx, json, seed, quiet)
+    texts.check_source(text, data)
+    if output is not None and output.suffix.lower() not in WRITERS:
+        raise UsageError(f"-o {output}: wanted a file ending in {' or '.join(WRITERS)}.")
+    read_manifest(model, "model", verify=False)
+    rows = texts.read(text, data, call.config(train={"text_column": text_column}).train.text_column)
+    from kgml.models import train as run
+
+    with call.working():
+        predictions = run.predict(model, rows)
+    if output is not None:
+        write_file(output, WRITERS[output.suffix.lower()](rows, predictions))
+        call.note(f"{len(rows)} predictions written to {output}")
+        if not json:
+            return
+    call.result(predictions, human)
+
+
+def evaluate(
+    ctx: typer.Context,
+    model: Model,
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="FILE", help="A table: CSV, TSV, JSONL or Parquet."),
+    ],
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    split_column: options.SplitColumn = None,
+    json: options.Json = False,
+    seed: options.Seed = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score a model on a table of labelled texts."""
+    call = Call.start(ctx, json, seed, quiet)
+    texts.check_source(None, data)
+    read_manifest(model, "model", verify=False)
+    config = call.config(
+        train={
+            "text_column": text_column, "label_column": label_column, "split_column": split_column
+        }
+    )  # fmt: skip
+    from kgml.models import train as run
+
+    with call.working():
+        result = run.evaluate(model, data, config=config)
+    call.result(result, human_scores)
+
+
+def human(predictions: list[dict[str, Any]]) -> str:
+    """For each text its label, the classes by probability, the concepts it was linked to."""
+    return "\n\n".join(_one(prediction) for prediction in predictions)
+
+
+def _one(prediction: dict[str, Any]) -> str:
+    ranked = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
+    lines = [prediction["label"], columns([[f"{p:.3f}", name] for name, p in ranked[:5]], indent=2)]
+    linked = {
+        f"{m['text']} → {m['candidates'][0]['label']}" for m in prediction["mentions"]
+        if m["candidates"]
+    }  # fmt: skip
+    return "\n".join([*lines, *(f"  {line}" for line in sorted(linked))])
+
+
+def human_scores(result: dict[str, Any]) -> str:
+    """Accuracy and macro-F1 with their intervals."""
+    metrics = result["metrics"]
+    return columns([[name, score(metrics, name)] for name in ("accuracy", "macro_f1")])
+
+
+def to_jsonl(rows: list[str], predictions: list[dict[str, Any]]) -> str:
+    """One prediction per line, in the order of the texts."""
+    return "".join(
+        jsonlib.dumps(prediction, ensure_ascii=False, sort_keys=True) + "\n"
+        for prediction in predictions
+    )
+
+
+def to_csv(rows: list[str], predictions: list[dict[str, Any]]) -> str:
+    """Columns ``text``, ``label``, then the probability of each class, ``p(class)``."""
+    classes = sorted(predictions[0]["probabilities"]) if predictions else []
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["text", "label", *(f"p({name})" for name in classes)])
+    for text, prediction in zip(rows, predictions, strict=True):
+        probabilities = (f"{prediction['probabilities'][name]:.6f}" for name in classes)
+        writer.writerow([text, prediction["label"], *probabilities])
+    return stream.getvalue()
+
+
+WRITERS = {".jsonl": to_jsonl, ".csv": to_csv}

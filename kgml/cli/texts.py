@@ -1,0 +1,38 @@
+"""One text on the command line, or a column of a table: the choice of predict and link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kgml.errors import InputError, UsageError
+
+
+def check_source(text: str | None, data: Path | None) -> None:
+    """Refuse both and neither, before anything heavy is loaded.
+
+    Raises:
+        UsageError: not exactly one of TEXT and ``--data`` was given.
+        InputError: TEXT is blank or was not UTF-8, or there is no such file.
+    """
+    if text is not None and data is not None:
+        raise UsageError("TEXT and --data exclude each other; give one of them.")
+    if data is not None and not data.exists():
+        raise InputError(f"{data}: no such file. Check --data.")
+    if data is not None:
+        return
+    if text is None:
+        raise UsageError('nothing to read; give a TEXT in quotes, or a table with "--data FILE".')
+    if not text.strip():
+        raise InputError("TEXT is empty; give at least one word.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError("TEXT is not valid UTF-8; save it as UTF-8 in a table and use --data.")
+
+
+def read(text: str | None, data: Path | None, text_column: str) -> list[str]:
+    """The texts, in the order of the table."""
+    if text is not None:
+        return [text]
+    from kgml.data.corpus import read_texts
+
+    assert data is not None  # check_source
+    return read_texts(data, text_column)

@@ -1,0 +1,136 @@
+"""``kgml train``: a graph and a table of labelled texts become a model and a verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kgml.cli import options
+from kgml.cli.output import Call, columns
+from kgml.config import EncoderConfig, FusionConfig, TrainConfig
+from kgml.errors import UsageError
+from kgml.registry import OPTIONS, check
+
+
+def _names(group: str, default: str) -> str:
+    return f"{'|'.join(OPTIONS[group])}. Default: {default}."
+
+
+def train(
+    ctx: typer.Context,
+    graph: Annotated[
+        Path | None,
+        typer.Option("--graph", metavar="DIR", help="A built graph. Default: the current one."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="CSV, TSV, JSONL or Parquet. Default: the examples of the graph's domain.",
+        ),
+    ] = None,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    split_column: options.SplitColumn = None,
+    test_size: Annotated[
+        float | None,
+        typer.Option(
+            "--test-size",
+            metavar="SHARE",
+            min=0.01,
+            max=0.99,
+            help="Share of rows held out, where no split column is used. Default: 0.25.",
+        ),
+    ] = None,
+    per_class: Annotated[
+        int | None,
+        typer.Option("--per-class", metavar="N", min=1, help="Train on N rows per class."),
+    ] = None,
+    fusion: Annotated[
+        str | None,
+        typer.Option("--fusion", metavar="NAME", help=_names("fusion", FusionConfig.name)),
+    ] = None,
+    node_encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--node-encoder",
+            metavar="NAME",
+            help=_names("node_encoder", EncoderConfig.node_encoder),
+        ),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="NAME", help=_names("head", TrainConfig.head))
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder", metavar="MODEL", help="A sentence-transformers name or folder of one."
+        ),
+    ] = None,
+    output: options.Output = None,
+    json: options.Json = False,
+    seed: options.Seed = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a classifier, and say whether the ontology helps.
+
+    Scores are on the test rows, with 95% bootstrap intervals; whether the ontology helps is
+    decided from out-of-fold predictions on the training rows.
+    """  # fmt: skip
+    call = Call.start(ctx, json, seed, quiet)
+    if split_column is not None and test_size is not None:
+        raise UsageError("--split-column and --test-size exclude each other; give one of them.")
+    config = call.config(
+        encoder={"model": encoder, "node_encoder": node_encoder},
+        fusion={"name": fusion},
+        train={
+            "text_column": text_column, "label_column": label_column,
+            "split_column": split_column, "test_size": test_size,
+            "per_class": per_class, "head": head,
+        },
+    )  # fmt: skip
+    check("fusion", config.fusion.name)
+    check("node_encoder", config.encoder.node_encoder)
+    check("head", config.train.head)
+    from kgml.models import train as run
+
+    with call.working():
+        result = run.train(
+            graph=graph, data=data, output=output, config=config, command=call.command
+        )
+    call.note(f"graph {result['graph']}, texts {result['data']}")
+    call.result(result, human)
+
+
+def human(result: dict[str, Any]) -> str:
+    """Scores of the model and of what it must beat, then the verdict."""
+    table: list[list[object]] = [["", "accuracy", "macro-F1"]]
+    table += [
+        ["model", *_scores(result["metrics"])],
+        ["text", *_scores(result["baselines"]["text"])],
+        ["text + TF-IDF", *_scores(result["baselines"]["text_tfidf"])],
+        ["placebo", *_scores(result["placebo"])],
+    ]
+    rows = result["rows"]
+    return "\n".join(
+        [
+            columns(table),
+            f"{rows['train']} training rows, {rows['test']} test rows, "
+            f"{result['coverage']:.0%} with a linked concept, {result['seconds']:.1f} s",
+            result["knowledge"]["sentence"],
+            f"written to {result['path']}",
+        ]
+    )
+
+
+def _scores(metrics: dict[str, Any]) -> list[str]:
+    return [score(metrics, name) for name in ("accuracy", "macro_f1")]
+
+
+def score(metrics: dict[str, Any], name: str) -> str:
+    """One score with its interval: ``.745 [.731–.758]``."""
+    low, high = metrics["interval"][name]
+    return f"{metrics[name]:.3f} [{low:.3f}–{high:.3f}]"
