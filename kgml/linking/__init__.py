@@ -1,0 +1,1 @@
+"""Spans of a text become entity numbers."""

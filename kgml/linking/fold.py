@@ -1,0 +1,115 @@
+"""A text as the dictionary sees it, and the way back to the original offsets.
+
+Three things keep a text from being compared letter by letter: case, typography (ligatures,
+decomposed accents, curly quotes, hyphens, line ends) and characters whose lower case has another
+length. Most are mapped one character to one character; the few that change the length are
+remembered as break points, so that every offset can be given in the original text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+
+PARAGRAPH = "\u2029"
+"""What a run of blank space with an empty line becomes: a form may cross a line end, not this."""
+
+_SPACES = "\n\t\r\x0b\x0c\x85\xa0\u2007\u2009\u200a\u2028\u202f\u3000"
+_HYPHENS = "-\u2010\u2011\u2012\u2013\u2212"
+_QUOTES = "\u2019\u2018\u02bc"
+_EXPANSIONS = {
+    "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl",
+    "\ufb05": "st", "\ufb06": "st", "\u00df": "ss", "\u1e9e": "SS", "\u00ad": "",
+}  # fmt: skip
+_RUNS = r"\s{2,}"
+_RARE = r"[\ud800-\udfff\ufb00-\ufb06\u00df\u1e9e\u00ad]"
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_ASCII_ODD = re.compile(_RUNS)
+_ODD = re.compile(f"{_RUNS}|{_RARE}")
+_ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """One text, twice: ``plain`` in its own case, ``lower`` in lower case, equally long.
+
+    ``at`` and ``shift`` are the break points: from position ``at[i]`` on, the original offset is
+    ``shift[i]`` larger. Both are empty for nearly every text.
+    """
+
+    plain: str
+    lower: str
+    at: tuple[int, ...] = ()
+    shift: tuple[int, ...] = ()
+
+    def original(self, position: int) -> int:
+        """The offset in the original text of a word border at ``position``."""
+        i = bisect_right(self.at, position)
+        return position + self.shift[i - 1] if i else position
+
+
+def fold(text: str) -> Folded:
+    """Fold typography and case; linear in the length of ``text``.
+
+    Hyphens become blanks, so that "non-small cell" and "non small cell" are the same form.
+
+    >>> folded = fold("Pulmonary  \\ufb01brosis")
+    >>> folded.lower, folded.original(10)
+    ('pulmonary fibrosis', 11)
+    """
+    odd = _ASCII_ODD if text.isascii() else _ODD_WITH_MARKS if _MARKS.search(text) else _ODD
+    plain, at, shift = _replace(text, odd)
+    for characters, by in ((_SPACES, " "), (_HYPHENS, " "), (_QUOTES, "'")):
+        for character in characters:
+            plain = plain.replace(character, by)
+    return Folded(plain, lower(plain), at, shift)
+
+
+def lower(text: str) -> str:
+    """Lower case of equal length.
+
+    Only U+0130 has a longer lower case, and only the sigma depends on its neighbours.
+    """
+    if not text.isascii():
+        text = text.replace("\u0130", "i").replace("\u03a3", "\u03c3").replace("\u03c2", "\u03c3")
+    return text.lower()
+
+
+def is_word(character: str) -> bool:
+    """Letters, digits and the marks that combine with them make up words."""
+    return character.isalnum() or (
+        character > "\u02ff" and unicodedata.category(character)[0] == "M"
+    )
+
+
+def _replace(text: str, odd: re.Pattern[str]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """Replace what ``odd`` finds; the text, and the break points where its length changed."""
+    pieces: list[str] = []
+    at: list[int] = []
+    shift: list[int] = []
+    done = moved = 0
+    for found in odd.finditer(text):
+        by = _replacement(found.group())
+        pieces += (text[done : found.start()], by)
+        done = found.end()
+        if len(by) != done - found.start():
+            position = found.start() - moved + len(by)
+            moved = done - position
+            at.append(position)
+            shift.append(moved)
+    if not pieces:
+        return text, (), ()
+    pieces.append(text[done:])
+    return "".join(pieces), tuple(at), tuple(shift)
+
+
+def _replacement(found: str) -> str:
+    if found[0].isspace():
+        return PARAGRAPH if found.count("\n") > 1 else " "
+    if len(found) > 1:
+        return unicodedata.normalize("NFC", found)
+    if found in _EXPANSIONS:
+        return _EXPANSIONS[found]
+    return "\ufffd"  # half of a surrogate pair: no UTF-8, so the automaton could not take it

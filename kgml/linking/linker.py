@@ -1,0 +1,87 @@
+"""Texts become mentions, each with its candidates, homonyms kept, negation marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kgml.config import LinkingConfig
+from kgml.errors import InputError
+from kgml.linking.mentions import DEFAULT, Dictionary, Mention
+from kgml.linking.negation import negated
+from kgml.progress import track
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+_BIG = 1000
+"""Texts from which on a batch shows a progress bar."""
+
+
+class EntityLinker:
+    """Links texts against a dictionary; a text gets the same mentions alone and in a batch."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+
+    @classmethod
+    def from_graph(cls, graph: KnowledgeGraph, config: LinkingConfig = DEFAULT) -> EntityLinker:
+        """A linker for the labels and synonyms of ``graph``; an empty graph links nothing."""
+        return cls(Dictionary.from_graph(graph, config))
+
+    def link(self, texts: Sequence[str]) -> list[list[Mention]]:
+        """The mentions of each text, sorted by start, none overlapping another.
+
+        Raises:
+            InputError: ``texts`` is one string, or one of its items is not a string.
+        """
+        if isinstance(texts, str):
+            raise InputError("texts: found one string, wanted a list of them. Use link_one(text).")
+        if len(texts) < _BIG:
+            return [self._link(text, row) for row, text in enumerate(texts)]
+        rows = track(enumerate(texts), "linking", total=len(texts))
+        return [self._link(text, row) for row, text in rows]
+
+    def link_one(self, text: str) -> list[Mention]:
+        """The mentions of one text, as ``link([text])[0]``."""
+        return self._link(text, 0)
+
+    def _link(self, text: str, row: int) -> list[Mention]:
+        if not isinstance(text, str):
+            raise InputError(
+                f"texts, row {row}: found {type(text).__name__}, wanted a string. "
+                "Drop the row or put an empty string there."
+            )
+        found = self.dictionary.find(text)
+        denied = negated(text, [(start, end) for start, end, _ in found])
+        return [
+            Mention(start, end, text[start:end], candidates, no)
+            for (start, end, candidates), no in zip(found, denied, strict=True)
+        ]
+
+
+def mention_to_json(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:
+    """A mention with the ids and labels of its candidates in place of entity numbers."""
+    return {
+        "start": mention.start,
+        "end": mention.end,
+        "text": mention.text,
+        "negated": mention.negated,
+        "candidates": [
+            {
+                "id": graph.ids[candidate.entity],
+                "label": graph.labels[candidate.entity],
+                "score": candidate.score,
+                "method": candidate.method,
+            }
+            for candidate in mention.candidates
+        ],
+    }
+
+
+def link_texts(
+    graph: KnowledgeGraph, texts: Sequence[str], config: LinkingConfig = DEFAULT
+) -> list[dict[str, Any]]:
+    """What ``kgml link`` prints: ``{"mentions": [...]}`` for each text, in the order given."""
+    linked = EntityLinker.from_graph(graph, config).link(texts)
+    return [{"mentions": [mention_to_json(m, graph) for m in mentions]} for mentions in linked]

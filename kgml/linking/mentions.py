@@ -1,0 +1,253 @@
+"""Spans of a text that are known surface forms, each with the entities that own the form.
+
+Whole words, the longest match, plural, inverted forms ("Kidney, Polycystic"), and case rules:
+an abbreviation matches as it is written, any other form in any case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from kgml.config import LinkingConfig
+from kgml.linking.fold import Folded, fold, is_word, lower
+from kgml.linking.match import WordMatcher, longest
+from kgml.linking.words import (
+    COMMON,
+    WORDS,
+    irregular_plurals,
+    is_abbreviation,
+    singular,
+    turned,
+)
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+METHODS = (
+    ("label", 1.0), ("exact synonym", 0.95), ("abbreviation", 0.9), ("narrow synonym", 0.85),
+    ("broad synonym", 0.75), ("related synonym", 0.8),
+)  # fmt: skip
+"""Name and score of a match, indexed by the ``Scope`` of the form."""
+
+DEFAULT = LinkingConfig()
+
+VARIANT = 0.99
+"""Factor for each way in which the text differs from the form: its case, its number, its order."""
+
+_PREFIXES = ("non ", "anti ", "pseudo ", "pre ")
+"""After these a form means something else: "non-small cell lung cancer"."""
+_SENTENCE_END = re.compile(r"[.!?:;\n\u2029]")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entity a mention may mean; ``score`` in (0, 1], ``method`` says what matched."""
+
+    entity: int
+    score: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A span of the original text; ``text == original[start:end]``.
+
+    ``candidates`` has the best first and is empty for a mention that is no known entity (NIL).
+    """
+
+    start: int
+    end: int
+    text: str
+    candidates: tuple[Candidate, ...]
+    negated: bool
+
+
+class Entry(NamedTuple):
+    """One owner of a key: the form as written (folded, case kept) and how the key came from it."""
+
+    entity: int
+    scope: int
+    written: str
+    variant: str
+
+
+class _Table:
+    """Keys and their owners; real forms first, variants only under keys that are no real form."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, list[Entry]] = {}
+        self.keys: list[str] = []
+        self.matcher = WordMatcher(())
+
+    def add(self, key: str, entry: Entry) -> None:
+        self.owners.setdefault(key, []).append(entry)
+
+    def close(self) -> None:
+        self.keys = list(self.owners)
+        self.matcher = WordMatcher(self.keys, plural=True)
+
+
+class Dictionary:
+    """Surface forms of a graph, ready to be found in texts.
+
+    Two automata: ``cased`` for what must match as written (abbreviations, forms shorter than
+    ``config.min_length``, forms spelled like a common English word), ``folded`` for the rest.
+
+    Args:
+        texts, entities, scopes: three columns of equal length, as in ``graph.forms``.
+        config: ``min_length``.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        entities: Sequence[int],
+        scopes: Sequence[int],
+        config: LinkingConfig = DEFAULT,
+    ) -> None:
+        self.config = config
+        self._cased, self._folded = _Table(), _Table()
+        self._shouts = _mostly_capitals(texts)
+        forms = list(zip(texts, entities, scopes, strict=True))
+        for text, entity, scope in forms:
+            self._add(text, int(entity), int(scope))
+        self._add_variants()
+        self._cased.close()
+        self._folded.close()
+
+    @classmethod
+    def from_graph(cls, graph: KnowledgeGraph, config: LinkingConfig = DEFAULT) -> Dictionary:
+        """The dictionary of all labels and synonyms of ``graph``."""
+        forms = graph.forms
+        return cls(forms.text, forms.entity.tolist(), forms.scope.tolist(), config)
+
+    def __len__(self) -> int:
+        """Number of distinct keys, variants included."""
+        return len(self._cased.keys) + len(self._folded.keys)
+
+    def find(self, text: str) -> list[tuple[int, int, tuple[Candidate, ...]]]:
+        """Start, end (in ``text``) and candidates of each mention; none overlaps another."""
+        folded = fold(text)
+        spans: dict[tuple[int, int], list[tuple[Entry, bool]]] = {}
+        for start, end, entries, plural in self._hits(text, folded):
+            spans.setdefault((start, end), []).extend((entry, plural) for entry in entries)
+        return [
+            (
+                folded.original(start),
+                folded.original(end),
+                _candidates(folded.plain[start:end], spans[start, end]),
+            )
+            for start, end in longest(spans)
+        ]
+
+    def _add(self, text: str, entity: int, scope: int) -> None:
+        """Put one form under its key, and under its natural order if it is inverted."""
+        for form, variant in ((text, ""), (turned(text), "inverted")):
+            if form is None:
+                continue
+            plain, key = _key(form)
+            entry = Entry(entity, scope, plain, variant)
+            if len(key) < 2 or not any(c.isalpha() for c in key):
+                continue
+            if not self._as_written(form.strip(), key):
+                self._folded.add(key, entry)
+            elif plain != key or key not in COMMON:
+                self._cased.add(plain, entry)
+
+    def _as_written(self, form: str, key: str) -> bool:
+        if len(form) < self.config.min_length or key in COMMON:
+            return True
+        return not self._shouts and is_abbreviation(form)
+
+    def _add_variants(self) -> None:
+        """Singular and irregular plural of the folded keys; the regular plural is matched."""
+        table = self._folded
+        added: dict[str, list[Entry]] = {}
+        for key, entries in table.owners.items():
+            one = singular(key)
+            found = [(many, "plural") for many in irregular_plurals(key)]
+            for other, variant in [*found, (one, "singular")] if one else found:
+                if other in table.owners or other in COMMON:
+                    continue
+                added.setdefault(other, []).extend(
+                    e._replace(variant=f"{e.variant}, {variant}".lstrip(", ")) for e in entries
+                )
+        table.owners.update(added)
+
+    def _hits(self, text: str, folded: Folded) -> Iterator[tuple[int, int, list[Entry], bool]]:
+        """Every span that may be a mention, in folded offsets."""
+        keys, owners = self._folded.keys, self._folded.owners
+        for key, start, end, plural in self._folded.matcher.find(folded.lower):
+            if plural and (end - start < 4 or folded.lower[start:end] in COMMON):
+                continue
+            if not _prefixed(folded.lower, start):
+                yield start, end, owners[keys[key]], plural
+        keys, owners = self._cased.keys, self._cased.owners
+        for key, start, end, plural in self._cased.matcher.find(folded.plain):
+            surface = keys[key]
+            if plural and not (surface[-1].isupper() or surface[-1].isdigit()):
+                continue
+            span = folded.original(start), folded.original(end)
+            if not plural and lower(surface) in WORDS and _is_plain_word(text, *span):
+                continue
+            if not _prefixed(folded.lower, start):
+                yield start, end, owners[surface], plural
+
+
+def _key(form: str) -> tuple[str, str]:
+    folded = fold(form.strip())
+    return folded.plain.strip(), folded.lower.strip()
+
+
+def _mostly_capitals(texts: Sequence[str]) -> bool:
+    """Whether the vocabulary is written in capitals, so that case tells no abbreviation."""
+    long = [text for text in texts if len(text) > 8]
+    return sum(text.isupper() for text in long) > len(long) / 2
+
+
+def _candidates(surface: str, found: list[tuple[Entry, bool]]) -> tuple[Candidate, ...]:
+    """One candidate per entity, best first; variants only where no real form matches."""
+    real = [pair for pair in found if not pair[0].variant and not pair[1]]
+    best: dict[int, Candidate] = {}
+    for entry, plural in real or found:
+        candidate = _candidate(surface, entry, plural)
+        other = best.get(entry.entity)
+        if other is None or candidate.score > other.score:
+            best[entry.entity] = candidate
+    return tuple(sorted(best.values(), key=lambda c: (-c.score, c.entity)))
+
+
+def _candidate(surface: str, entry: Entry, plural: bool) -> Candidate:
+    method, score = METHODS[entry.scope]
+    changes = [change for change in (entry.variant, "plural" if plural else "") if change]
+    score *= VARIANT ** len(changes)
+    if "plural" not in entry.variant and "singular" not in entry.variant:
+        same = surface.startswith(entry.written)
+        score *= 1.0 if same else VARIANT
+    return Candidate(entry.entity, round(score, 4), ", ".join([method, *changes]))
+
+
+def _prefixed(text: str, start: int) -> bool:
+    if not text.endswith(_PREFIXES, 0, start):
+        return False
+    before = start - next(len(p) for p in _PREFIXES if text.endswith(p, 0, start)) - 1
+    return before < 0 or not is_word(text[before])
+
+
+def _is_plain_word(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end], spelled like a common word, most likely is that word.
+
+    "ALL" in a heading that is capitals throughout; "As" as the first word of a sentence.
+    """
+    before = _SENTENCE_END.split(text[max(0, start - 60) : start])[-1]
+    after = _SENTENCE_END.split(text[end : end + 60], maxsplit=1)[0]
+    if not text[start:end].isupper():
+        return not before.strip() and bool(after.strip())
+    near = _WORD.findall(before)[-3:] + _WORD.findall(after)[:3]
+    return not any(c.islower() for word in near for c in word) and any(
+        len(word) > 4 or lower(word) in WORDS for word in near
+    )
