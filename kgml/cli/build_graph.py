@@ -47,10 +47,10 @@ def build_graph(
     config = call.config(graph={"language": language})
     if not paths:
         call.note(f"no PATH given; using the shipped ontology '{DEFAULT}'")
-    from kgml.kg import build
+    from kgml.kg.build import build_graph as run
 
     with call.working():
-        report = build.build_graph(paths or [DEFAULT], output, config=config, command=call.command)
+        report = run(paths or [DEFAULT], output, config=config, command=call.command)
     call.result(report, human)
 
 

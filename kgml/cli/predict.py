@@ -40,10 +40,10 @@ def predict(
         raise UsageError(f"-o {output}: wanted a file ending in {' or '.join(WRITERS)}.")
     read_manifest(model, "model", verify=False)
     rows = texts.read(text, data, call.config(train={"text_column": text_column}).train.text_column)
-    from kgml.models import train as run
+    from kgml.models.train import predict as run
 
     with call.working():
-        predictions = run.predict(model, rows)
+        predictions = run(model, rows)
     if output is not None:
         write_file(output, WRITERS[output.suffix.lower()](rows, predictions))
         call.note(f"{len(rows)} predictions written to {output}")
@@ -75,10 +75,10 @@ def evaluate(
             "text_column": text_column, "label_column": label_column, "split_column": split_column
         }
     )  # fmt: skip
-    from kgml.models import train as run
+    from kgml.models.train import evaluate as run
 
     with call.working():
-        result = run.evaluate(model, data, config=config)
+        result = run(model, data, config=config)
     call.result(result, human_scores)
 
 

@@ -95,12 +95,10 @@ def train(
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)
     check("head", config.train.head)
-    from kgml.models import train as run
+    from kgml.models.train import train as run
 
     with call.working():
-        result = run.train(
-            graph=graph, data=data, output=output, config=config, command=call.command
-        )
+        result = run(graph=graph, data=data, output=output, config=config, command=call.command)
     call.note(f"graph {result['graph']}, texts {result['data']}")
     call.result(result, human)
 

@@ -1,0 +1,277 @@
+"""The command line as its users meet it: a process, its two streams and its exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kgml import __version__
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ["build-graph", "train", "predict", "evaluate", "link", "search", "info"]
+HEART = """\
+@prefix : <http://example.org/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+:disease a owl:Class ; rdfs:label "heart disease"@en .
+:af a owl:Class ; rdfs:subClassOf :disease ; rdfs:label "atrial fibrillation"@en ;
+    skos:altLabel "AF"@en .
+:warfarin a owl:Class ; rdfs:label "warfarin"@en .
+"""
+
+
+@pytest.fixture
+def heart(tmp_path: Path) -> Path:
+    """A Turtle file of three concepts."""
+    file = tmp_path / "heart.ttl"
+    file.write_text(HEART, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def graph(kgml: Run, heart: Path, tmp_path: Path) -> Path:
+    """The same, built."""
+    done = kgml("build-graph", heart, "-o", tmp_path / "heart.kg", "--quiet")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "heart.kg"
+
+
+def refused(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    """One clear message on stderr, nothing on stdout, no traceback."""
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_help_lists_every_command(kgml: Run) -> None:
+    done = kgml("--help")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()[-len(COMMANDS) :]] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_json_seed_and_quiet(kgml: Run, command: str) -> None:
+    done = kgml(command, "--help")
+    assert done.returncode == 0
+    assert all(option in done.stdout for option in ("--json", "--seed", "--quiet"))
+
+
+def test_version_is_the_package_version(kgml: Run) -> None:
+    assert kgml("--version").stdout == f"kgml {__version__}\n"
+
+
+def test_build_graph_prints_counts_as_a_table_and_as_one_json_document(
+    kgml: Run, heart: Path
+) -> None:
+    told = kgml("build-graph", heart, "-o", "told.kg")
+    assert told.returncode == 0, told.stderr
+    counts = dict(line.split()[:2] for line in told.stdout.splitlines())
+    assert (counts["entities"], counts["labels"], counts["synonyms"]) == ("3", "3", "1")
+
+    done = kgml("build-graph", heart, "-o", "heart.kg", "--json")
+    report = json.loads(done.stdout)
+    assert report["entities"] == 3
+    assert set(report) >= {
+        "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
+        "dropped", "seconds", "sha256", "path",
+    }  # fmt: skip
+
+
+def test_the_command_is_stored_as_it_was_given(kgml: Run, heart: Path) -> None:
+    kgml("build-graph", heart, "-o", "my heart.kg", "--quiet")
+    manifest = json.loads(kgml("info", "my heart.kg", "--json").stdout)
+    assert manifest["kind"] == "graph"
+    assert manifest["command"] == f"kgml build-graph {heart} -o 'my heart.kg' --quiet"
+
+
+def test_without_a_path_the_shipped_ontology_is_built_and_named(kgml: Run) -> None:
+    done = kgml("build-graph", "-o", "g.kg", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "note: no PATH given; using the shipped ontology 'fin'" in done.stderr
+    assert json.loads(done.stdout)["entities"] >= 300
+
+
+def test_quiet_leaves_stderr_empty(kgml: Run, heart: Path) -> None:
+    heart.write_text(HEART + ":nameless a owl:Class .", encoding="utf-8")
+    loud = kgml("build-graph", heart, "-o", "heart.kg")
+    (line,) = loud.stderr.splitlines()
+    assert line.startswith("warning: 1 of 4 entities")
+    assert kgml("build-graph", heart, "-o", "heart.kg", "--quiet").stderr == ""
+
+
+def test_link_shows_spans_with_their_concepts(kgml: Run, graph: Path) -> None:
+    text = "Warfarin was started after new atrial fibrillation."
+    (linked,) = json.loads(kgml("link", graph, text, "--json").stdout)
+    spans = [(m["start"], m["end"], m["candidates"][0]["id"]) for m in linked["mentions"]]
+    assert spans == [(0, 8, "http://example.org/warfarin"), (31, 50, "http://example.org/af")]
+
+    told = kgml("link", graph, text).stdout.splitlines()
+    assert told[0] == text
+    assert told[2].split()[:3] == ["31–50", "atrial", "fibrillation"]
+
+
+def test_link_reads_a_table_row_by_row(kgml: Run, graph: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("note\nAF again\nnothing\n", encoding="utf-8")
+    done = kgml("link", graph, "--data", "notes.csv", "--text-column", "note", "--json")
+    assert [len(row["mentions"]) for row in json.loads(done.stdout)] == [1, 0]
+    assert kgml("link", graph, "nothing").stdout.splitlines()[1] == "  nothing linked"
+
+
+def test_search_finds_the_concept_that_is_meant(kgml: Run, graph: Path) -> None:
+    done = kgml("search", graph, "irregular heartbeat", "-k", 2, "--json")
+    hits = json.loads(done.stdout)
+    assert hits[0]["id"] == "http://example.org/af"
+    assert len(hits) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--fusion", "atention"], ["no fusion named", "Did you mean 'attention'?"]),
+        (["train", "--node-encoder", "sgae"], ["no node encoder named", "Did you mean 'sage'?"]),
+        (["train", "--head", "smv"], ["no head named", "Did you mean 'svm'?"]),
+        (["train", "--split-column", "s", "--test-size", "0.5"], ["exclude each other"]),
+        (["train", "--test-size", "2"], ["--test-size", "0.99"]),
+        (["predict", "m", "a text", "--data", "t.csv"], ["TEXT and --data exclude each other"]),
+        (["predict", "m"], ["nothing to read", "--data FILE"]),
+        (["predict", "m", "a text", "-o", "out.xlsx"], ["out.xlsx", ".jsonl or .csv"]),
+        (["link", "g"], ["nothing to read"]),
+        (["tarin"], ["No such command", "Did you mean 'train'?"]),
+        (["search", "g", "heart", "-k", "0"], ["-k"]),
+    ],
+)
+def test_a_wrong_call_ends_with_exit_2_and_says_what_was_wanted(
+    kgml: Run, arguments: list[str], words: list[str]
+) -> None:
+    refused(kgml(*arguments), 2, *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["build-graph", "no.ttl"], ["error: ", "no.ttl"]),
+        (["train", "--graph", "no.kg"], ["error: ", "no.kg"]),
+        (["predict", "no.model", "a text"], ["error: no.model: no such folder"]),
+        (["predict", "no.model", " "], ["error: TEXT is empty"]),
+        (["predict", "no.model", "--data", "no.csv"], ["error: no.csv: no such file"]),
+        (["evaluate", "no.model", "--data", "no.csv"], ["error: no.csv: no such file"]),
+        (["link", "no.kg", "a text"], ["error: no.kg: no such folder"]),
+        (["link", "no.kg", b"caf\xe9".decode(errors="surrogateescape")], ["not valid UTF-8"]),
+        (["search", "no.kg", "heart"], ["error: no.kg: no such folder"]),
+        (["info", "no.kg", "--json"], ["error: no.kg: no such folder"]),
+    ],
+)
+def test_input_that_cannot_be_used_ends_with_exit_1_and_one_message(
+    kgml: Run, arguments: list[str], words: list[str]
+) -> None:
+    done = kgml(*arguments)
+    refused(done, 1, *words)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_kgml_toml_is_read_and_a_flag_wins(kgml: Run, heart: Path, tmp_path: Path) -> None:
+    (tmp_path / "kgml.toml").write_text('seed = 3\n[graph]\nlanguage = "de"\n', encoding="utf-8")
+    kgml("build-graph", heart, "-o", "a.kg", "--quiet")
+    kgml("build-graph", heart, "-o", "b.kg", "--quiet", "--language", "en", "--seed", 5)
+    a, b = (json.loads(kgml("info", name, "--json").stdout) for name in ("a.kg", "b.kg"))
+    assert (a["config"]["graph"]["language"], b["config"]["graph"]["language"]) == ("de", "en")
+
+    (tmp_path / "kgml.toml").write_text('[fusion]\nnaem = "gated"\n', encoding="utf-8")
+    refused(kgml("train"), 2, "kgml.toml", "Did you mean 'name'?")
+
+
+def test_a_changed_byte_is_found_by_info(kgml: Run, graph: Path) -> None:
+    file = graph / "entities.arrow"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    refused(kgml("info", graph), 1, "entities.arrow", "changed since it was saved")
+
+
+def test_a_closed_pipe_is_quiet(kgml: Run, graph: Path) -> None:
+    import os
+    import sys
+
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "kgml", "info", graph],
+        stdout=write_end, stderr=subprocess.PIPE, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+TEXTS = {
+    "heart": ["new atrial fibrillation", "AF on the monitor", "warfarin for AF", "a slow pulse"],
+    "money": ["the bank raised rates", "bond yields rose", "shares fell", "the fund lost money"],
+}
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen labelled rows, the first four of each class for training."""
+    file = tmp_path_factory.mktemp("table") / "texts.csv"
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "label", "split"])
+        for label, texts in TEXTS.items():
+            writer.writerows([text, label, "train"] for text in texts)
+            writer.writerows([f"{text} today", label, "test"] for text in texts)
+    return file
+
+
+def test_train_predict_and_evaluate_on_one_small_table(
+    kgml: Run, graph: Path, table: Path, tmp_path: Path
+) -> None:
+    trained = kgml("train", "--graph", graph, "--data", table, "-o", "m", "--json", "--quiet")
+    assert trained.returncode == 0, trained.stderr
+    assert trained.stderr == ""
+    result = json.loads(trained.stdout)
+    assert result["rows"] == {"train": 8, "test": 8}
+    assert set(result) >= {"metrics", "baselines", "placebo", "knowledge", "coverage", "path"}
+
+    (one,) = json.loads(kgml("predict", "m", "bond yields", "--json").stdout)
+    assert one["label"] == "money"
+    assert sum(one["probabilities"].values()) == pytest.approx(1)
+    told = kgml("predict", "m", "warfarin for new atrial fibrillation").stdout
+    assert told.startswith("heart\n")
+    assert "atrial fibrillation → atrial fibrillation" in told
+
+    for name in ("out.jsonl", "out.csv"):
+        done = kgml("predict", "m", "--data", table, "-o", name)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert f"16 predictions written to {name}" in done.stderr
+    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    labels = [json.loads(line)["label"] for line in lines]
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["label"] for row in rows] == labels
+    assert rows[1]["text"] == "AF on the monitor"
+    assert set(rows[0]) == {"text", "label", "p(heart)", "p(money)"}
+
+    scored = json.loads(kgml("evaluate", "m", "--data", table, "--json").stdout)
+    assert 0 <= scored["metrics"]["accuracy"] <= 1
+    assert "accuracy" in kgml("evaluate", "m", "--data", table).stdout
+
+
+def test_the_train_table_shows_each_baseline_and_the_verdict(
+    kgml: Run, graph: Path, table: Path
+) -> None:
+    done = kgml("train", "--graph", graph, "--data", table, "-o", "m")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split("  ")[0].strip() for line in lines[1:5]] == [
+        "model", "text", "text + TF-IDF", "placebo",
+    ]  # fmt: skip
+    assert f"texts {table}" in done.stderr
+    assert lines[-1] == "written to m"
