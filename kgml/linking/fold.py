@@ -33,12 +33,13 @@ _ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]+")
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """One text, twice: ``plain`` in its own case, ``lower`` in lower case, equally long.
+    """One text, thrice: as it was, ``plain`` in its own case, ``lower`` in lower case.
 
-    ``at`` and ``shift`` are the break points: from position ``at[i]`` on, the original offset is
+    ``plain`` and ``lower`` are equally long. ``at`` and ``shift`` are the break points: from position ``at[i]`` on, the original offset is
     ``shift[i]`` larger. Both are empty for nearly every text.
     """
 
+    text: str
     plain: str
     lower: str
     at: tuple[int, ...] = ()
@@ -64,7 +65,7 @@ def fold(text: str) -> Folded:
     for characters, by in ((_SPACES, " "), (_HYPHENS, " "), (_QUOTES, "'")):
         for character in characters:
             plain = plain.replace(character, by)
-    return Folded(plain, lower(plain), at, shift)
+    return Folded(text, plain, lower(plain), at, shift)
 
 
 def lower(text: str) -> str:

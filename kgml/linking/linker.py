@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kgml.config import LinkingConfig
 from kgml.errors import InputError
+from kgml.linking.fold import fold
 from kgml.linking.mentions import DEFAULT, Dictionary, Mention
 from kgml.linking.negation import negated
 from kgml.progress import track
@@ -52,8 +53,9 @@ class EntityLinker:
                 f"texts, row {row}: found {type(text).__name__}, wanted a string. "
                 "Drop the row or put an empty string there."
             )
-        found = self.dictionary.find(text)
-        denied = negated(text, [(start, end) for start, end, _ in found])
+        folded = fold(text)
+        found = self.dictionary.find(folded)
+        denied = negated(folded, [(start, end) for start, end, _ in found])
         return [
             Mention(start, end, text[start:end], candidates, no)
             for (start, end, candidates), no in zip(found, denied, strict=True)

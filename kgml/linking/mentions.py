@@ -37,6 +37,7 @@ DEFAULT = LinkingConfig()
 VARIANT = 0.99
 """Factor for each way in which the text differs from the form: its case, its number, its order."""
 
+_REMEMBERED = 100_000
 _PREFIXES = ("non ", "anti ", "pseudo ", "pre ")
 """After these a form means something else: "non-small cell lung cancer"."""
 _SENTENCE_END = re.compile(r"[.!?:;\n\u2029]")
@@ -75,6 +76,10 @@ class Entry(NamedTuple):
     variant: str
 
 
+_Owned = tuple[list[Entry], bool]
+"""The owners of a key that was found, and whether with a regular plural ending."""
+
+
 class _Table:
     """Keys and their owners; real forms first, variants only under keys that are no real form."""
 
@@ -110,10 +115,10 @@ class Dictionary:
         config: LinkingConfig = DEFAULT,
     ) -> None:
         self.config = config
+        self._known: dict[tuple[str, int], tuple[Candidate, ...]] = {}
         self._cased, self._folded = _Table(), _Table()
         self._shouts = _mostly_capitals(texts)
-        forms = list(zip(texts, entities, scopes, strict=True))
-        for text, entity, scope in forms:
+        for text, entity, scope in zip(texts, entities, scopes, strict=True):
             self._add(text, int(entity), int(scope))
         self._add_variants()
         self._cased.close()
@@ -129,17 +134,16 @@ class Dictionary:
         """Number of distinct keys, variants included."""
         return len(self._cased.keys) + len(self._folded.keys)
 
-    def find(self, text: str) -> list[tuple[int, int, tuple[Candidate, ...]]]:
-        """Start, end (in ``text``) and candidates of each mention; none overlaps another."""
-        folded = fold(text)
-        spans: dict[tuple[int, int], list[tuple[Entry, bool]]] = {}
-        for start, end, entries, plural in self._hits(text, folded):
-            spans.setdefault((start, end), []).extend((entry, plural) for entry in entries)
+    def find(self, folded: Folded) -> list[tuple[int, int, tuple[Candidate, ...]]]:
+        """Start, end (in the original text) and candidates of each mention; no overlaps."""
+        spans: dict[tuple[int, int], list[_Owned]] = {}
+        for start, end, entries, plural in self._hits(folded):
+            spans.setdefault((start, end), []).append((entries, plural))
         return [
             (
                 folded.original(start),
                 folded.original(end),
-                _candidates(folded.plain[start:end], spans[start, end]),
+                self._candidates(folded.plain[start:end], spans[start, end]),
             )
             for start, end in longest(spans)
         ]
@@ -178,7 +182,17 @@ class Dictionary:
                 )
         table.owners.update(added)
 
-    def _hits(self, text: str, folded: Folded) -> Iterator[tuple[int, int, list[Entry], bool]]:
+    def _candidates(self, surface: str, found: list[_Owned]) -> tuple[Candidate, ...]:
+        """Remembered, as texts repeat themselves; the heading rule may make ``found`` shorter."""
+        key = surface, len(found)
+        candidates = self._known.get(key)
+        if candidates is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            candidates = self._known[key] = _ranked(surface, found)
+        return candidates
+
+    def _hits(self, folded: Folded) -> Iterator[tuple[int, int, list[Entry], bool]]:
         """Every span that may be a mention, in folded offsets."""
         keys, owners = self._folded.keys, self._folded.owners
         for key, start, end, plural in self._folded.matcher.find(folded.lower):
@@ -192,7 +206,7 @@ class Dictionary:
             if plural and not (surface[-1].isupper() or surface[-1].isdigit()):
                 continue
             span = folded.original(start), folded.original(end)
-            if not plural and lower(surface) in WORDS and _is_plain_word(text, *span):
+            if not plural and lower(surface) in WORDS and _is_plain_word(folded.text, *span):
                 continue
             if not _prefixed(folded.lower, start):
                 yield start, end, owners[surface], plural
@@ -209,11 +223,12 @@ def _mostly_capitals(texts: Sequence[str]) -> bool:
     return sum(text.isupper() for text in long) > len(long) / 2
 
 
-def _candidates(surface: str, found: list[tuple[Entry, bool]]) -> tuple[Candidate, ...]:
+def _ranked(surface: str, found: list[_Owned]) -> tuple[Candidate, ...]:
     """One candidate per entity, best first; variants only where no real form matches."""
-    real = [pair for pair in found if not pair[0].variant and not pair[1]]
+    pairs = [(entry, plural) for entries, plural in found for entry in entries]
+    real = [(entry, plural) for entry, plural in pairs if not (entry.variant or plural)]
     best: dict[int, Candidate] = {}
-    for entry, plural in real or found:
+    for entry, plural in real or pairs:
         candidate = _candidate(surface, entry, plural)
         other = best.get(entry.entity)
         if other is None or candidate.score > other.score:

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from kgml.linking.fold import fold
+from kgml.linking.fold import Folded, fold
 from kgml.linking.match import WordMatcher, longest
 
 REACH = 6
@@ -67,31 +67,30 @@ _WINDOW = 400
 """Characters looked at between trigger and mention; bounds the work where nothing stops."""
 
 
-def negated(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
+def negated(folded: Folded, spans: Sequence[tuple[int, int]]) -> list[bool]:
     """Whether the text denies each of ``spans``.
 
     Args:
-        spans: start and end in ``text``; sorted, without overlaps.
+        spans: start and end in the original text; sorted, without overlaps.
 
-    >>> text = "No fever, but cough."
-    >>> negated(text, [(3, 8), (14, 19)])
+    >>> negated(fold("No fever, but cough."), [(3, 8), (14, 19)])
     [True, False]
     """
-    if not spans:
-        return []
     denied = [False] * len(spans)
-    starts = [start for start, _ in spans]
-    ends = [end for _, end in spans]
-    triggers, stops = _triggers(text, spans)
+    if not spans:
+        return denied
+    text = folded.text
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    triggers, stops = _triggers(folded, spans, starts)
     for kind, start, end in triggers:
         if kind == "before":
-            limit = _next(stops, end, len(text))
+            limit = _next(text, stops, end)
             for i in range(bisect_left(starts, end), len(spans)):
                 if starts[i] >= limit or not _near(text, end, starts[i]):
                     break
                 denied[i] = True
         else:
-            limit = _previous(stops, start)
+            limit = _previous(text, stops, start)
             for i in range(bisect_right(ends, start) - 1, -1, -1):
                 if starts[i] < limit or not _near(text, ends[i], start):
                     break
@@ -100,14 +99,12 @@ def negated(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
 
 
 def _triggers(
-    text: str, spans: Sequence[tuple[int, int]]
+    folded: Folded, spans: Sequence[tuple[int, int]], starts: list[int]
 ) -> tuple[list[tuple[str, int, int]], list[int]]:
-    """Triggers as (kind, start, end) outside the mentions, and the sorted ends of all scopes."""
-    folded = fold(text)
+    """Triggers as (kind, start, end) outside the mentions, and where words stop a scope."""
     found = {(hit.start, hit.end): _KIND[hit.key] for hit in _MATCHER.find(folded.lower)}
     triggers: list[tuple[str, int, int]] = []
-    stops = [match.end() for match in _SENTENCE.finditer(text)] if found else []
-    starts = [start for start, _ in spans]
+    stops: list[int] = []
     for span in longest(found):
         kind, start, end = found[span], folded.original(span[0]), folded.original(span[1])
         i = bisect_left(starts, end) - 1
@@ -117,20 +114,23 @@ def _triggers(
             stops.append(start)
         elif kind != "pseudo":
             triggers.append((kind, start, end))
-    return triggers, sorted(stops)
+    return triggers, stops
 
 
-def _next(stops: list[int], position: int, otherwise: int) -> int:
+def _next(text: str, stops: list[int], position: int) -> int:
+    """Where a scope that starts at ``position`` ends."""
     i = bisect_left(stops, position)
-    return stops[i] if i < len(stops) else otherwise
+    limit = min(stops[i] if i < len(stops) else len(text), position + _WINDOW)
+    sentence = _SENTENCE.search(text, position, limit)
+    return sentence.start() if sentence else limit
 
 
-def _previous(stops: list[int], position: int) -> int:
+def _previous(text: str, stops: list[int], position: int) -> int:
+    """Where a scope that ends at ``position`` starts."""
     i = bisect_right(stops, position)
-    return stops[i - 1] if i else 0
+    limit = max(stops[i - 1] if i else 0, position - _WINDOW)
+    return max((match.end() for match in _SENTENCE.finditer(text, limit, position)), default=limit)
 
 
 def _near(text: str, start: int, end: int) -> bool:
-    if end - start > _WINDOW:
-        return False
     return sum(1 for _ in _TOKEN.finditer(text, start, end)) <= REACH
