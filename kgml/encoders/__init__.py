@@ -1,0 +1,1 @@
+"""Texts and entities become vectors. Imports only ``kgml.kg`` and the leaves."""

