@@ -1,0 +1,125 @@
+"""Paths, folders, globs and shipped names become a list of ontology files."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgml.errors import OntologyError
+from kgml.kg import formats
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read: ``name`` is its path below what was given, the same on every machine."""
+
+    path: Path
+    name: str
+    kind: str
+    skip: int
+
+
+def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int]:
+    """The files behind ``paths`` in a stable order, each once, and how many were left alone.
+
+    Raises:
+        OntologyError: nothing there, or a file that cannot be an ontology.
+    """
+    sources: dict[Path, Source] = {}
+    skipped = 0
+    for given in paths:
+        for root in _expand(given):
+            if not root.is_dir():
+                sources.setdefault(root.resolve(), _source(root, root.name, max_bytes))
+                continue
+            before = len(sources)
+            files = sorted(
+                f for f in root.rglob("*")
+                if f.is_file() and not any(p[0] == "." for p in f.relative_to(root).parts)
+            )  # fmt: skip
+            for file in files:
+                name = file.relative_to(root).as_posix()
+                source = _in_folder(file, name, max_bytes)
+                if source is None:
+                    skipped += 1
+                else:
+                    sources.setdefault(file.resolve(), source)
+            if len(sources) == before and not any(
+                s.path.is_relative_to(root) for s in sources.values()
+            ):
+                raise OntologyError(
+                    f"{root}: {len(files)} files in this folder, none of them an ontology; "
+                    f"wanted {', '.join(sorted(formats.ENDINGS))}. Check the path."
+                )
+    return list(sources.values()), skipped
+
+
+def _expand(given: str | Path) -> list[Path]:
+    path = Path(given).expanduser()
+    if path.exists():
+        return [path]
+    if any(mark in str(given) for mark in "*?["):
+        found = sorted(glob.glob(str(path), recursive=True))
+        if found:
+            return [Path(name) for name in found]
+        raise OntologyError(f"{given}: no file matches this pattern. Check the path.")
+    from kgml.resources import ontology
+
+    shipped = ontology(str(given))
+    if shipped is None:
+        raise OntologyError(f"{given}: no such file or folder. {_near(path)}")
+    return [shipped]
+
+
+def _near(path: Path) -> str:
+    names = [f.name for f in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, names, n=1)
+    if close:
+        return f"Did you mean '{path.parent / close[0]}'?"
+    return "Check the path; 'fin' and 'bio' name the ontologies that come with kgml."
+
+
+def _in_folder(path: Path, name: str, max_bytes: int) -> Source | None:
+    """The source, or None for what is no ontology by its ending or, where that is open, content."""
+    ending = path.suffix.lower()
+    if ending in formats.ENDINGS:
+        return _source(path, name, max_bytes)
+    if ending not in formats.MAYBE:
+        return None
+    try:
+        kind, skip = formats.detect(_head(path), path)
+    except formats.UnknownFormatError:
+        return None
+    _check_size(path, max_bytes)
+    return Source(path, name, kind, skip)
+
+
+def _source(path: Path, name: str, max_bytes: int) -> Source:
+    _check_size(path, max_bytes)
+    try:
+        kind, skip = formats.detect(_head(path), path)
+    except formats.UnknownFormatError as reason:
+        raise OntologyError(
+            f"{path}: found {reason}. Wanted Turtle, RDF/XML, N-Triples, JSON-LD or OBO."
+        ) from None
+    return Source(path, name, kind, skip)
+
+
+def _check_size(path: Path, max_bytes: int) -> None:
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise OntologyError(
+            f"{path}: {size:,} bytes, more than the limit of {max_bytes:,}. "
+            "Raise max_bytes in [graph] of kgml.toml."
+        )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(formats.HEAD)
+    except OSError as error:
+        raise OntologyError(f"{path}: cannot be read ({error.strerror}).") from None

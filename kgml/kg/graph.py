@@ -1,0 +1,333 @@
+"""`KnowledgeGraph`: one immutable numbered graph in columns.
+
+An entity has one number for ever: graph node = matrix row = index row. Entities and relations are
+numbered by sorted IRI, so numbers repeat from run to run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgml.errors import InputError
+from kgml.kg import store
+from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF
+from kgml.kg.vocabulary import Scope as Scope
+
+if TYPE_CHECKING:
+    import networkx
+    import rdflib
+    from scipy.sparse import csr_matrix
+    from torch_geometric.data import Data
+
+KINDS = ("class", "individual", "concept")
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One row of a graph: what a linked concept is called and where it comes from."""
+
+    number: int
+    iri: str
+    id: str
+    """What the source file wrote: ``HP:0001250`` in OBO, the IRI in RDF."""
+    label: str
+    labelled: bool
+    """False: no label was given and ``label`` is the end of the IRI."""
+    synonyms: tuple[tuple[str, Scope], ...]
+    definition: str | None
+    kind: str
+    """"class", "individual" or "concept"."""
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Surface forms: three columns of equal length, sorted by entity, then scope, then text.
+
+    Labels and synonyms; ends of IRIs are not among them. Unique per (entity, text).
+    """
+
+    text: list[str]
+    entity: NDArray[np.int32]
+    scope: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+class KnowledgeGraph:
+    """Entities, relations and triples; made by `kgml.kg.load.load_graph`, never changed.
+
+    >>> from kgml import load_graph
+    >>> graph = load_graph("hp.obo")  # doctest: +SKIP
+    >>> graph["HP:0001250"].label  # doctest: +SKIP
+    'Seizure'
+    """
+
+    def __init__(
+        self, columns: store.Columns, report: Mapping[str, Any],
+        ontologies: list[dict[str, str]] | None = None, sources: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """``columns`` as `kgml.kg.store.Columns` describes them; ``sources``: file to sha256."""
+        self._columns = columns
+        self.report: dict[str, Any] = dict(report)
+        self.ontologies = list(ontologies or [])
+        self.sources = dict(sources or {})
+        triples = columns.triples
+        triples.flags.writeable = False
+        self.triples: NDArray[np.int64] = triples
+        """``(t, 3)`` int64 head, relation, tail; sorted, unique, read-only."""
+
+    # Look-ups
+
+    def __len__(self) -> int:
+        return int(self._columns.entities.num_rows)
+
+    def __iter__(self) -> Iterator[Entity]:
+        return (self._entity(number) for number in range(len(self)))
+
+    def __repr__(self) -> str:
+        return (
+            f"KnowledgeGraph({len(self):,} entities, {len(self.relations):,} relations, "
+            f"{len(self.triples):,} triples)"
+        )
+
+    def __contains__(self, key: object) -> bool:
+        return self._find(key) is not None
+
+    def __getitem__(self, key: int | str) -> Entity:
+        return self._entity(self.number(key))
+
+    def number(self, key: int | str) -> int:
+        """The number of an entity given by number, id or IRI.
+
+        Raises:
+            InputError: the graph has no such entity.
+        """
+        found = self._find(key)
+        if found is None:
+            raise InputError(f"no entity {key!r} in this graph of {len(self):,}. {self._hint(key)}")
+        return found
+
+    def _find(self, key: object) -> int | None:
+        if isinstance(key, str):
+            return self._by_name.get(key)
+        try:
+            number = operator.index(key)  # type: ignore[arg-type]
+        except TypeError:
+            return None
+        return number if 0 <= number < len(self) else None
+
+    def _hint(self, key: object) -> str:
+        if not isinstance(key, str):
+            return f"Numbers go from 0 to {len(self) - 1}."
+        named = [i for i, label in enumerate(self.labels) if label.lower() == key.lower()]
+        if named:
+            return f"Did you mean '{self.ids[named[0]]}' ({self.labels[named[0]]})?"
+        close = [i for i in self.ids if abs(len(i) - len(key)) < 3 and i[:2] == key[:2]]
+        near = difflib.get_close_matches(key, close[:20_000], n=1)
+        return f"Did you mean '{near[0]}'?" if near else "Give an id or IRI as in the source file."
+
+    @cached_property
+    def _by_name(self) -> dict[str, int]:
+        names = {iri: number for number, iri in enumerate(self.iris)}
+        names.update((name, number) for number, name in enumerate(self.ids))
+        return names
+
+    def _entity(self, number: int) -> Entity:
+        start, end = self._form_rows[number], self._form_rows[number + 1]
+        forms = self.forms
+        return Entity(
+            number=number, iri=self.iris[number], id=self.ids[number], label=self.labels[number],
+            labelled=bool(self._labelled[number]), definition=self.definitions[number],
+            synonyms=tuple(
+                (forms.text[i], Scope(int(forms.scope[i])))
+                for i in range(start, end) if forms.scope[i] != Scope.LABEL
+            ),
+            kind=KINDS[self._columns.kinds[number]],
+        )  # fmt: skip
+
+    @cached_property
+    def _form_rows(self) -> list[int]:
+        rows: list[int] = np.searchsorted(self.forms.entity, np.arange(len(self) + 1)).tolist()
+        return rows
+
+    # Columns
+
+    @cached_property
+    def iris(self) -> list[str]:
+        """IRI per entity, sorted."""
+        return self._strings("iri")
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Id per entity, as the source file wrote it."""
+        return self._strings("id")
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Label per entity; the end of the IRI where none was given."""
+        return self._strings("label")
+
+    @cached_property
+    def definitions(self) -> list[str | None]:
+        """Definition per entity, or None."""
+        found: list[str | None] = self._columns.entities.column("definition").to_pylist()
+        return found
+
+    @cached_property
+    def _labelled(self) -> list[bool]:
+        found: list[bool] = self._columns.entities.column("labelled").to_pylist()
+        return found
+
+    def _strings(self, column: str) -> list[str]:
+        found: list[str] = self._columns.entities.column(column).to_pylist()
+        return found
+
+    @cached_property
+    def forms(self) -> Forms:
+        """Labels and synonyms as columns."""
+        table = self._columns.forms
+        return Forms(
+            table.column("text").to_pylist(),
+            table.column("entity").to_numpy(),
+            table.column("scope").to_numpy(),
+        )
+
+    @cached_property
+    def relations(self) -> list[str]:
+        """Id per relation, as the source file wrote it; sorted by IRI."""
+        found: list[str] = self._columns.relations.column("id").to_pylist()
+        return found
+
+    @cached_property
+    def relation_iris(self) -> list[str]:
+        """IRI per relation, sorted."""
+        found: list[str] = self._columns.relations.column("iri").to_pylist()
+        return found
+
+    @cached_property
+    def relation_labels(self) -> list[str]:
+        """Label per relation; the end of the IRI where none was given."""
+        found: list[str] = self._columns.relations.column("label").to_pylist()
+        return found
+
+    @cached_property
+    def is_a_relation(self) -> int | None:
+        """The number of rdfs:subClassOf, None if no triple has it."""
+        iris = self.relation_iris
+        return iris.index(SUB_CLASS_OF) if SUB_CLASS_OF in iris else None
+
+    # Structure
+
+    @cached_property
+    def is_a(self) -> csr_matrix:
+        """``(e, e)`` float32 of ones, child row and parent column.
+
+        subClassOf, and rdf:type and skos:broader, which keep their own relation numbers.
+        """
+        from kgml.kg.hierarchy import adjacency
+
+        wanted = [n for n, iri in enumerate(self.relation_iris) if iri in IS_A]
+        rows = self.triples[np.isin(self.triples[:, 1], wanted)]
+        return adjacency(rows[:, 0], rows[:, 2], len(self))
+
+    @cached_property
+    def ancestors(self) -> csr_matrix:
+        """``(e, e)`` bool: row's entity is, or lies below, column's; self included.
+
+        Raises:
+            InputError: the closure would hold more pairs than fit in memory.
+        """
+        from kgml.kg.hierarchy import closure
+
+        return closure(self.is_a)
+
+    @cached_property
+    def depths(self) -> NDArray[np.int32]:
+        """``(e,)`` is-a steps on the longest way up to a root; a cycle counts as one place."""
+        from kgml.kg.hierarchy import levels
+
+        return levels(self.is_a)
+
+    def depth(self) -> int:
+        """Longest chain of is-a steps; 0 without any."""
+        return int(self.depths.max(initial=0))
+
+    def parents(self, key: int | str) -> list[int]:
+        """Numbers of the direct is-a parents, ascending."""
+        return _row(self.is_a, self.number(key))
+
+    def children(self, key: int | str) -> list[int]:
+        """Numbers of the direct is-a children, ascending."""
+        return _row(self._children, self.number(key))
+
+    @cached_property
+    def _children(self) -> csr_matrix:
+        transposed = self.is_a.T.tocsr()
+        transposed.sort_indices()
+        return transposed
+
+    def neighbours(self, key: int | str) -> list[tuple[int, int]]:
+        """(relation, tail) of the triples that start at an entity, ascending."""
+        number = self.number(key)
+        start, end = np.searchsorted(self.triples[:, 0], [number, number + 1]).tolist()
+        return [(r, t) for _, r, t in self.triples[start:end].tolist()]
+
+    # Identity, storage, views
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 (hex) over the columns: equal content, equal fingerprint, wherever it came from."""
+        return store.fingerprint(self._columns)
+
+    def save(
+        self, path: Path | str, *, command: str = "", config: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+    ) -> None:  # fmt: skip
+        """Write the artifact folder ``path`` (kind ``graph``); the same graph gives the same bytes.
+
+        Raises:
+            ArtifactError: not writable, or something else is there.
+        """
+        store.save(self, self._columns, Path(path), command=command, config=config, seed=seed)
+
+    @classmethod
+    def load(cls, path: Path | str, verify: bool = True) -> KnowledgeGraph:
+        """Read what `save` wrote, memory-mapped; ``verify`` compares every file's sha256.
+
+        Raises:
+            ArtifactError: missing, damaged or of another kind.
+        """
+        return cls(**store.load(Path(path), verify))
+
+    def to_rdflib(self) -> rdflib.Graph:
+        """The same graph for rdflib; see `kgml.kg.views`."""
+        from kgml.kg import views
+
+        return views.to_rdflib(self)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[int]:
+        """The same graph for networkx; see `kgml.kg.views`."""
+        from kgml.kg import views
+
+        return views.to_networkx(self)
+
+    def to_pyg(self) -> Data:
+        """The same graph for torch-geometric; see `kgml.kg.views`."""
+        from kgml.kg import views
+
+        return views.to_pyg(self)
+
+
+def _row(matrix: csr_matrix, number: int) -> list[int]:
+    found: list[int] = matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]].tolist()
+    return found

@@ -1,0 +1,105 @@
+"""Ontology files become one `KnowledgeGraph`: format by content, limits, merged by IRI."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgml import artifacts
+from kgml.config import GraphConfig
+from kgml.errors import OntologyError
+from kgml.progress import track, warn
+
+if TYPE_CHECKING:
+    from kgml.kg.collected import Collected
+    from kgml.kg.find import Source
+    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.rdf import Triples
+
+DEFAULT = GraphConfig()
+
+
+def load_graph(
+    paths: Sequence[str | Path] | str | Path, config: GraphConfig = DEFAULT
+) -> KnowledgeGraph:
+    """Read Turtle, RDF/XML, N-Triples, JSON-LD and OBO files into one graph.
+
+    Args:
+        paths: files, folders (read recursively), globs, or names of shipped ontologies; whatever
+            they hold is merged by IRI.
+        config: language and limits.
+
+    Raises:
+        OntologyError: a file is missing, empty, truncated, malformed, unsafe or too large.
+    """
+    # imported here so that importing this module costs nothing
+    from kgml.kg.assemble import assemble
+    from kgml.kg.collected import Collected
+    from kgml.kg.find import find
+    from kgml.kg.projection import PROJECTIONS
+    from kgml.kg.rdf import Triples
+    from kgml.kg.words import read_words
+
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given:
+        raise OntologyError("no ontology given. Name a file, a folder or a pattern.")
+    sources, skipped = find(given, config.max_bytes)
+    collected = Collected(config.language, config.max_literal)
+    with _no_collection():
+        triples = Triples(collected)
+        for source in track(sources, "Reading ontologies"):
+            _read(source, triples, collected, config.max_triples - collected.statements)
+        PROJECTIONS["relations"](triples, collected)
+        read_words(triples, collected)
+        hashes = {source.name: artifacts.sha256(source.path) for source in sources}
+        graph = assemble(collected, len(sources), skipped, hashes)
+    _warn(graph, collected.bad_iris)
+    return graph
+
+
+def _read(source: Source, triples: Triples, collected: Collected, limit: int) -> None:
+    from kgml.kg import formats, safety
+    from kgml.kg.obo import OboFile
+
+    path = source.path
+    try:
+        if source.kind == formats.OBO:
+            OboFile(path, source.name, collected, limit).read(source.skip)
+            return
+        if source.kind == formats.RDFXML:
+            safety.check_xml(path)
+        triples.read(path, source.name, source.kind, limit, source.skip)
+    except SyntaxError as error:
+        raise safety.explain(path, source.kind, error) from None
+    except UnicodeDecodeError:
+        raise safety.not_utf8(path, safety.invalid_utf8(path) or 0) from None
+    except OSError as error:
+        raise OntologyError(f"{path}: cannot be read ({error.strerror or error}).") from None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Millions of small live objects and no cycles: the collector would only walk them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _warn(graph: KnowledgeGraph, bad_iris: int) -> None:
+    unlabelled = graph.report["unlabelled"]
+    if not len(graph):
+        warn("no class, individual or concept found: the graph is empty.")
+    if unlabelled:
+        warn(f"{unlabelled:,} of {len(graph):,} entities have no label; using the end of their IRI")
+    if bad_iris:
+        warn(f"{bad_iris:,} IRIs hold characters an IRI may not, such as spaces; kept as they are")
+    relative = sum(iri.startswith("urn:kgml:/") for iri in graph.iris)
+    if relative:
+        warn(f"{relative:,} entities have relative IRIs; read as if under 'urn:kgml:/'")

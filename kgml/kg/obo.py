@@ -1,0 +1,364 @@
+"""OBO 1.2 and 1.4, line by line, into the same columns as RDF.
+
+Identifiers become IRIs as OBO 1.4 section 5.9 says, so that the OBO and the OWL edition of one
+ontology merge: ``HP:0001250`` is ``http://purl.obolibrary.org/obo/HP_0001250``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote
+
+from kgml.errors import OntologyError
+from kgml.kg import vocabulary as v
+from kgml.kg.collected import Collected
+from kgml.kg.words import is_abbreviation
+
+_SCOPES = {
+    "EXACT": v.Scope.EXACT, "NARROW": v.Scope.NARROW, "BROAD": v.Scope.BROAD,
+    "RELATED": v.Scope.RELATED,
+}  # fmt: skip
+_OLD_SYNONYMS = {f"{scope.lower()}_synonym": kind for scope, kind in _SCOPES.items()}
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n", "t": "\t", "W": " "}
+_COMMENT = re.compile(r"(?<!\\)\s!.*$")
+_MODIFIERS = re.compile(r"(?<!\\)\s*\{[^{}\\]*=[^{}]*\}\s*$")
+_CANONICAL = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9]+)\Z")
+_TAG = re.compile(r"[A-Za-z0-9_-]+\Z")
+_RELATION_PREFIXES = ("BFO:", "RO:")
+_DROPPED = {"xref": "xref", "union_of": "unionOf", "disjoint_from": "disjointWith",
+            "equivalent_to": "equivalentClass", "holds_over_chain": "propertyChainAxiom",
+            "equivalent_to_chain": "propertyChainAxiom", "transitive_over": "propertyChainAxiom",
+            "domain": "domain", "range": "range", "inverse_of": "inverseOf",
+            "import": "imports"}  # fmt: skip
+
+
+class OboFile:
+    """One pass over one file; `read` fills ``collected``."""
+
+    def __init__(self, path: Path, name: str, collected: Collected, limit: int) -> None:
+        self.path, self.name, self.collected, self.limit = path, name, collected, limit
+        self.line = 0
+        self.stanza = ""
+        self.current = -1
+        self.named = self.before_named = True
+        self.header: dict[str, str] = {
+            "file": name,
+            "iri": "",
+            "version": "",
+            "licence": "",
+            "title": "",
+        }
+        self._ranks: dict[str, int] = {}
+        self._spaces: dict[str, str] = {}
+        self._ontology = ""
+        self._interned: dict[str, int] = {}
+        self._relations: dict[str, str] = {}
+        self._pending: list[tuple[int, str, str]] = []
+        """(head, relation id, tail id): relation names are known once all Typedefs are read"""
+        self._abbreviations: set[str] = set()
+        self._term: dict[str, Callable[[str], None]] = {
+            "id": self._id, "name": self._name, "synonym": self._synonym, "is_a": self._is_a,
+            "def": self._definition, "is_obsolete": self._obsolete,
+            "relationship": self._relationship, "intersection_of": self._intersection,
+            "instance_of": self._instance_of, "property_value": self._property_value,
+            **dict.fromkeys(_OLD_SYNONYMS, self._old_synonym),
+        }  # fmt: skip
+        self._scope = v.Scope.RELATED
+
+    def read(self, skip: int = 0) -> None:
+        """Read the whole file, leaving out ``skip`` bytes at its start.
+
+        Raises:
+            OntologyError: malformed, truncated, or more than ``limit`` clauses.
+            UnicodeDecodeError: not UTF-8.
+        """
+        clauses = 0
+        line = ""
+        with self.path.open(encoding="utf-8", newline="\n") as stream:
+            stream.seek(skip)
+            for line in stream:
+                self.line += 1
+                text = line.strip()
+                if not text or text[0] == "!":
+                    continue
+                if text[0] == "[":
+                    self._open(text)
+                    continue
+                tag, colon, value = text.partition(":")
+                if not colon or not value:
+                    self._malformed(text)
+                clauses += 1
+                self._clause(tag, value.lstrip())
+            if clauses > self.limit:
+                raise OntologyError(
+                    f"{self.path}: {clauses:,} clauses, more than the limit of {self.limit:,}. "
+                    "Raise max_triples in [graph] of kgml.toml."
+                )
+        self._finish(line)
+        self.collected.statements += clauses
+
+    def _clause(self, tag: str, value: str) -> None:
+        if self.stanza in ("Term", "Instance"):
+            handler = self._term.get(tag)
+            if handler is not None:
+                if tag in _OLD_SYNONYMS:
+                    self._scope = _OLD_SYNONYMS[tag]
+                handler(value)
+                return
+            if self.current < 0 and tag != "is_anonymous":
+                self._error(f"'{tag}:' before any 'id:'", "'id:' as the first line of the stanza")
+            self.collected.dropped[_DROPPED.get(tag, "annotation")] += 1
+        elif self.stanza == "Typedef":
+            self._typedef(tag, value)
+        elif self.stanza == "":
+            self._header(tag, value)
+
+    # Stanzas
+
+    def _open(self, text: str) -> None:
+        stanza = text.split("!", 1)[0].strip()
+        if not stanza.endswith("]"):
+            self._error(f"'{text}'", "a stanza such as [Term]")
+        self._close()
+        self.stanza, self.current, self.named = stanza[1:-1], -1, False
+
+    def _close(self) -> None:
+        if self.stanza == "Term" and self.current >= 0 and not self.named:
+            self.before_named = False
+        if self.stanza in ("Term", "Instance", "Typedef") and self.current < 0:
+            self._error(f"a [{self.stanza}] without 'id:' ends here", "an 'id:' line in it")
+
+    def _finish(self, last: str) -> None:
+        all_named = self.before_named
+        self._close()
+        text = last.strip()
+        if self.stanza == "Term" and not self.named and all_named:
+            self._truncated("the last [Term] has no 'name:'")
+        if text and not last.endswith("\n") and self.line > 1:
+            self._check_last(text)
+        self._resolve()
+        if not self.header["iri"] and self._ontology:
+            self.header["iri"] = f"{v.OBO}{quote(self._ontology)}.owl"
+        self.collected.ontologies.append(self.header)
+
+    def _check_last(self, text: str) -> None:
+        """A file cut in mid-line: what the last line lacks shows it."""
+        tag, _, value = text.partition(":")
+        if tag in ("is_a", "relationship", "intersection_of", "instance_of"):
+            target = _strip(value).split()[-1]
+            number = self._interned.get(target, -1)
+            if number not in self.collected.classes | self.collected.individuals:
+                self._truncated(f"the last line, '{text}', names a term the file does not define")
+        elif self.line > 1000 and tag not in ("def", "synonym", "is_obsolete"):
+            self._truncated(f"the last line, '{text[:60]}', does not end")
+
+    # Header and typedefs
+
+    def _header(self, tag: str, value: str) -> None:
+        if tag == "ontology":
+            self._ontology = value.strip().removesuffix(".obo").removesuffix(".owl")
+        elif tag == "data-version":
+            self.header["version"] = value.strip()
+        elif tag == "idspace":
+            prefix, _, base = value.partition(" ")
+            self._spaces[prefix] = base.split(" ", 1)[0].strip()
+        elif tag == "synonymtypedef":
+            name, _, description = value.partition(" ")
+            if is_abbreviation(name) or is_abbreviation(description):
+                self._abbreviations.add(name)
+        elif tag == "property_value":
+            self._header_property(value)
+
+    def _header_property(self, value: str) -> None:
+        name, _, rest = value.partition(" ")
+        iri = self.iri(name)
+        quoted = _QUOTED.match(rest)
+        text = _unescape(quoted[1]) if quoted else rest.split(" ", 1)[0]
+        for field, table in (("licence", v.ONTOLOGY_LICENCE), ("title", v.ONTOLOGY_TITLE)):
+            if table.get(iri, 9) < self._ranks.get(field, 9):
+                self.header[field], self._ranks[field] = text, table[iri]
+
+    def _typedef(self, tag: str, value: str) -> None:
+        collected = self.collected
+        if tag == "id":
+            identifier = _strip(value)
+            self._relations[identifier] = self.iri(identifier)
+            self.current = collected.number(self._relations[identifier])
+            self._typedef_id = identifier
+        elif tag == "name":
+            collected.labels.append((self.current, 1, "", collected.clean(_plain(value))))
+        elif tag == "xref" and value.startswith(_RELATION_PREFIXES):
+            # OBO 1.4 section 5.9.3: a relation with a short id is what its xref says it is.
+            if ":" not in self._typedef_id:
+                self._relations[self._typedef_id] = self.iri(_strip(value))
+        else:
+            collected.dropped[_DROPPED.get(tag, "annotation")] += 1
+
+    # Term and instance clauses
+
+    def _id(self, value: str) -> None:
+        collected = self.collected
+        identifier = _strip(value)
+        self.current = self._number(identifier)
+        collected.statements += 1
+        (collected.classes if self.stanza == "Term" else collected.individuals).add(self.current)
+
+    def _name(self, value: str) -> None:
+        text = self.collected.clean(_plain(value))
+        self.named = True
+        if text:
+            self.collected.labels.append((self.current, 1, "", text))
+
+    def _definition(self, value: str) -> None:
+        text, _ = self._quoted(value)
+        if text:
+            self.collected.definitions.append((self.current, 0, "", text))
+
+    def _synonym(self, value: str) -> None:
+        text, rest = self._quoted(value)
+        words = rest.split("[", 1)[0].split()
+        scope = v.Scope.RELATED
+        if words and words[0] in _SCOPES:
+            scope = _SCOPES[words.pop(0)]
+        if words and (words[0] in self._abbreviations or is_abbreviation(words[0])):
+            scope = v.Scope.ABBREVIATION
+        if text:
+            self.collected.synonyms.append((self.current, scope, "", text))
+
+    def _old_synonym(self, value: str) -> None:
+        text, _ = self._quoted(value)
+        if text:
+            self.collected.synonyms.append((self.current, self._scope, "", text))
+
+    def _is_a(self, value: str) -> None:
+        collected = self.collected
+        is_a = collected.number(v.SUB_CLASS_OF)
+        collected.edges += (self.current, is_a, self._number(_strip(value)))
+
+    def _instance_of(self, value: str) -> None:
+        collected = self.collected
+        collected.edges += (self.current, collected.number(v.TYPE), self._number(_strip(value)))
+
+    def _obsolete(self, value: str) -> None:
+        if value.startswith("true"):
+            self.collected.obsolete.add(self.current)
+
+    def _relationship(self, value: str) -> None:
+        words = _strip(value).split()
+        if len(words) != 2:
+            self._error(f"'relationship: {value}'", "'relationship: RELATION TERM'")
+        self._pending.append((self.current, words[0], words[1]))
+
+    def _intersection(self, value: str) -> None:
+        words = _strip(value).split()
+        if len(words) == 1:
+            self._is_a(words[0])
+        else:
+            self._pending.append((self.current, words[0], words[-1]))
+
+    def _property_value(self, value: str) -> None:
+        words = value.split(" ")
+        iri = self.iri(words[0])
+        mapping = iri in v.MAPPINGS or iri in (v.BROADER, v.SKOS + "related")
+        if len(words) > 1 and words[1][:1] != '"' and (mapping or self.stanza == "Instance"):
+            self._pending.append((self.current, words[0], _strip(words[1])))
+        else:
+            self.collected.dropped["annotation"] += 1
+
+    def _resolve(self) -> None:
+        collected = self.collected
+        for head, relation, tail in self._pending:
+            iri = self._relations.get(relation) or self.iri(relation)
+            number = collected.number(iri)
+            collected.ids.setdefault(number, relation)
+            collected.edges += (head, number, self._number(tail))
+        for identifier, iri in self._relations.items():
+            named = collected.numbers.get(self.iri(identifier))
+            number = collected.number(iri)
+            collected.others.add(number)
+            if named is not None and named != number:
+                collected.labels += [
+                    (number, rank, language, text)
+                    for entity, rank, language, text in collected.labels
+                    if entity == named
+                ]
+
+    # Values
+
+    def _number(self, identifier: str) -> int:
+        number = self._interned.get(identifier)
+        if number is None:
+            if not identifier:
+                self._error("an empty identifier", "an identifier such as HP:0001250")
+            number = self._interned[identifier] = self.collected.number(self.iri(identifier))
+            if not identifier.startswith(("http://", "https://", "urn:")):
+                self.collected.ids.setdefault(number, identifier)
+        return number
+
+    def iri(self, identifier: str) -> str:
+        """The IRI of an OBO identifier."""
+        canonical = _CANONICAL.match(identifier)
+        if canonical:
+            prefix, local = canonical.groups()
+            base = self._spaces.get(prefix) or v.PREFIXES.get(prefix)
+            return f"{base}{local}" if base else f"{v.OBO}{prefix}_{local}"
+        if identifier.startswith(("http://", "https://", "urn:")):
+            return identifier
+        prefix, colon, local = identifier.partition(":")
+        if colon:
+            base = self._spaces.get(prefix) or v.PREFIXES.get(prefix)
+            return (base or f"{v.OBO}{quote(prefix)}#_") + quote(local, safe="/:~-._")
+        return f"{v.OBO}{quote(self._ontology or self.name)}#{quote(identifier)}"
+
+    def _quoted(self, value: str) -> tuple[str, str]:
+        match = _QUOTED.match(value)
+        if match is None:
+            self._error(f"{value[:60]!r}", "a text in double quotes, closed on the same line")
+        text, rest = match[1], value[match.end() :]
+        if "[" in rest and "]" not in rest:
+            self._error(f"{rest.strip()[:60]!r}", "the list in square brackets closed")
+        return self.collected.clean(_unescape(text) if "\\" in text else text), rest
+
+    def _malformed(self, text: str) -> NoReturn:
+        tag = text.rstrip(":")
+        found = f"'{text[:60]}'" + (" has no value" if _TAG.match(tag) and tag != text else "")
+        self._error(found, "'tag: value'")
+
+    def _truncated(self, found: str) -> NoReturn:
+        raise OntologyError(
+            f"{self.path}, line {self.line}: {found}; the file looks truncated. "
+            "Download or export it again."
+        )
+
+    def _error(self, found: str, wanted: str) -> NoReturn:
+        raise OntologyError(
+            f"{self.path}, line {self.line}: found {found}, wanted {wanted}. "
+            "If this is the end of the file, it is truncated: download it again."
+        )
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), text)
+
+
+def _strip(value: str) -> str:
+    """An identifier or two without trailing modifiers, comment and escapes."""
+    if "{" in value:
+        value = _MODIFIERS.sub("", _COMMENT.sub("", value))
+    elif " !" in value:
+        value = value.partition(" !")[0]
+    return _unescape(value.strip()) if "\\" in value else value.strip()
+
+
+def _plain(value: str) -> str:
+    """An unquoted text without trailing comment and modifiers."""
+    if "!" in value:
+        value = _COMMENT.sub("", value)
+    if "{" in value:
+        value = _MODIFIERS.sub("", value)
+    return _unescape(value) if "\\" in value else value

@@ -1,0 +1,127 @@
+"""The columns of a graph: Arrow tables, their hash, and the artifact folder they are saved in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kgml import artifacts
+from kgml.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+KIND = "graph"
+ENTITIES = pa.schema(
+    [("iri", pa.string()), ("id", pa.string()), ("label", pa.string()), ("labelled", pa.bool_()),
+     ("kind", pa.int8()), ("definition", pa.string())]
+)  # fmt: skip
+FORMS = pa.schema([("entity", pa.int32()), ("scope", pa.int8()), ("text", pa.string())])
+RELATIONS = pa.schema([("iri", pa.string()), ("id", pa.string()), ("label", pa.string())])
+TRIPLES = pa.schema([("head", pa.int64()), ("relation", pa.int64()), ("tail", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Tables of `ENTITIES`, `FORMS` and `RELATIONS`, and ``(t, 3)`` int64 triples."""
+
+    entities: pa.Table
+    forms: pa.Table
+    relations: pa.Table
+    triples: NDArray[np.int64]
+
+    @property
+    def kinds(self) -> NDArray[np.int8]:
+        """Number into `kgml.kg.graph.KINDS` per entity."""
+        found: NDArray[np.int8] = self.entities.column("kind").to_numpy()
+        return found
+
+
+def fingerprint(columns: Columns) -> str:
+    """sha256 over names, lengths and values of all columns, whatever their chunks."""
+    digest = hashlib.sha256()
+    for table in (columns.entities, columns.forms, columns.relations):
+        for name in table.column_names:
+            values = table.column(name)
+            digest.update(f"{name} {len(values)} ".encode())
+            if pa.types.is_string(values.type):
+                _hash_strings(digest, values.to_pylist())
+            else:
+                digest.update(values.to_numpy().astype(np.int64).tobytes())
+    digest.update(f"triples {len(columns.triples)} ".encode())
+    digest.update(np.ascontiguousarray(columns.triples, dtype="<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _hash_strings(digest: Any, values: list[str | None]) -> None:
+    """Lengths in bytes (-1 for None), then the bytes."""
+    encoded = [None if value is None else value.encode() for value in values]
+    lengths = np.array([-1 if value is None else len(value) for value in encoded], dtype="<i8")
+    digest.update(lengths.tobytes())
+    digest.update(b"".join(value for value in encoded if value))
+
+
+def save(
+    graph: KnowledgeGraph, columns: Columns, path: Path, *, command: str,
+    config: Mapping[str, Any] | None, seed: int | None,
+) -> None:  # fmt: skip
+    """Write the artifact; see `kgml.kg.graph.KnowledgeGraph.save`."""
+    triples = pa.table([pa.array(columns.triples[:, i].copy()) for i in range(3)], schema=TRIPLES)
+    summary = {**graph.report, "sha256": graph.fingerprint}
+    with artifacts.writing(
+        path, KIND, made_from=graph.sources, seed=seed, config=config, command=command,
+        summary=summary,
+    ) as folder:  # fmt: skip
+        _write(folder / "entities.arrow", columns.entities)
+        _write(folder / "forms.arrow", columns.forms)
+        _write(folder / "relations.arrow", columns.relations)
+        _write(folder / "triples.arrow", triples)
+        report = {"report": graph.report, "ontologies": graph.ontologies}
+        (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
+
+
+def load(path: Path, verify: bool) -> dict[str, Any]:
+    """The arguments of `kgml.kg.graph.KnowledgeGraph`; tables stay on disk, mapped.
+
+    Raises:
+        ArtifactError: missing, damaged or of another kind.
+    """
+    manifest = artifacts.read_manifest(path, KIND, verify=verify)
+    triples = _read(path / "triples.arrow", TRIPLES)
+    columns = Columns(
+        _read(path / "entities.arrow", ENTITIES),
+        _read(path / "forms.arrow", FORMS),
+        _read(path / "relations.arrow", RELATIONS),
+        np.column_stack([triples.column(name).to_numpy() for name in TRIPLES.names]),
+    )
+    try:
+        saved = json.loads((path / "report.json").read_text(encoding="utf-8"))
+        report, ontologies = saved["report"], saved["ontologies"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path / 'report.json'}: damaged ({error}); make it again.") from None
+    return {"columns": columns, "report": report, "ontologies": ontologies,
+            "sources": manifest.made_from}  # fmt: skip
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    with pa.OSFile(str(path), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    try:
+        with pa.memory_map(str(path)) as stream:
+            table = pa.ipc.open_file(stream).read_all()
+    except (OSError, pa.ArrowException) as error:
+        raise ArtifactError(f"{path}: not readable ({error}); make the graph again.") from None
+    if not table.schema.equals(schema):
+        raise ArtifactError(f"{path}: has other columns than a kgml graph; make it again.")
+    return table

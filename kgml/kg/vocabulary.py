@@ -1,0 +1,182 @@
+"""Tables only: which predicates mean label, synonym, definition, is-a, deprecated.
+
+Sources: RDFS, SKOS and SKOS-XL, OBO-in-OWL (OBO 1.4 section 5), IAO, schema.org, DCTERMS, and the
+annotation vocabularies of FIBO and OMG Commons.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+OWL = "http://www.w3.org/2002/07/owl#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+SKOSXL = "http://www.w3.org/2008/05/skos-xl#"
+DC = "http://purl.org/dc/elements/1.1/"
+DCTERMS = "http://purl.org/dc/terms/"
+OBO = "http://purl.obolibrary.org/obo/"
+OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
+SCHEMA = ("http://schema.org/", "https://schema.org/")
+FIBO = "https://spec.edmcouncil.org/fibo/ontology/FND/Utilities/AnnotationVocabulary/"
+COMMONS = "https://www.omg.org/spec/Commons/AnnotationVocabulary/"
+
+PREFIXES = {
+    "rdf": RDF, "rdfs": RDFS, "owl": OWL, "xsd": XSD, "skos": SKOS, "dc": DC, "terms": DCTERMS,
+    "dcterms": DCTERMS, "oboInOwl": OBO_IN_OWL, "schema": SCHEMA[0],
+}  # fmt: skip
+"""Prefixes an OBO file may use without an ``idspace`` line."""
+
+
+class Scope(IntEnum):
+    """How a surface form stands to its entity."""
+
+    LABEL = 0
+    EXACT = 1
+    ABBREVIATION = 2
+    NARROW = 3
+    BROAD = 4
+    RELATED = 5
+
+
+PRECEDENCE = {
+    Scope.LABEL: 0, Scope.ABBREVIATION: 1, Scope.EXACT: 2, Scope.NARROW: 3, Scope.BROAD: 4,
+    Scope.RELATED: 5,
+}  # fmt: skip
+"""Which scope stays when one text is given to one entity twice: that it is an abbreviation says
+more than that it is exact."""
+
+SUB_CLASS_OF = RDFS + "subClassOf"
+TYPE = RDF + "type"
+BROADER = SKOS + "broader"
+IS_A = (SUB_CLASS_OF, TYPE, BROADER)
+"""Relations of the is-a hierarchy, child to parent."""
+RELATION_LABELS = {SUB_CLASS_OF: "is a", TYPE: "type", BROADER: "broader"}
+
+LABELS = {
+    SKOS + "prefLabel": 0,
+    SKOSXL + "prefLabel": 0,
+    RDFS + "label": 1,
+    **{s + "name": 2 for s in SCHEMA},
+    DCTERMS + "title": 3,
+}
+"""Predicate to rank; 0 is preferred."""
+
+SYNONYMS = {
+    SKOS + "altLabel": Scope.EXACT,
+    SKOSXL + "altLabel": Scope.EXACT,
+    SKOS + "hiddenLabel": Scope.RELATED,
+    SKOSXL + "hiddenLabel": Scope.RELATED,
+    OBO_IN_OWL + "hasExactSynonym": Scope.EXACT,
+    OBO_IN_OWL + "hasNarrowSynonym": Scope.NARROW,
+    OBO_IN_OWL + "hasBroadSynonym": Scope.BROAD,
+    OBO_IN_OWL + "hasRelatedSynonym": Scope.RELATED,
+    OBO_IN_OWL + "hasSynonym": Scope.RELATED,
+    OBO + "IAO_0000118": Scope.EXACT,
+    OBO + "IAO_0000589": Scope.EXACT,
+    **{s + "alternateName": Scope.EXACT for s in SCHEMA},
+    DCTERMS + "alternative": Scope.EXACT,
+    FIBO + "commonDesignation": Scope.EXACT,
+    FIBO + "preferredDesignation": Scope.EXACT,
+    FIBO + "abbreviation": Scope.ABBREVIATION,
+    FIBO + "synonym": Scope.EXACT,
+    COMMONS + "synonym": Scope.EXACT,
+    COMMONS + "abbreviation": Scope.ABBREVIATION,
+    COMMONS + "acronym": Scope.ABBREVIATION,
+    COMMONS + "symbol": Scope.ABBREVIATION,
+    "https://www.omg.org/spec/Commons/Designators/hasTextualName": Scope.EXACT,
+}
+
+DEFINITIONS = {
+    SKOS + "definition": 0,
+    OBO + "IAO_0000115": 0,
+    **{s + "description": 1 for s in SCHEMA},
+    DCTERMS + "description": 2,
+}
+COMMENT = RDFS + "comment"
+"""A definition only where nothing loaded uses a predicate of `DEFINITIONS`."""
+
+DEPRECATED = OWL + "deprecated"
+LITERAL_FORM = SKOSXL + "literalForm"
+ANNOTATED_SOURCE = OWL + "annotatedSource"
+ANNOTATED_TARGET = OWL + "annotatedTarget"
+SYNONYM_TYPE = OBO_IN_OWL + "hasSynonymType"
+ABBREVIATION_TYPES = frozenset({"OMO_0003000", "OMO_0003012", "OMO:0003000", "OMO:0003012"})
+"""Synonym types of the OBO Metadata Ontology: abbreviation, acronym."""
+
+CLASS_TYPES = frozenset({OWL + "Class", RDFS + "Class"})
+INDIVIDUAL_TYPES = frozenset({OWL + "NamedIndividual"})
+CONCEPT_TYPES = frozenset({SKOS + "Concept"})
+ONTOLOGY_TYPES = frozenset({OWL + "Ontology", SKOS + "ConceptScheme"})
+ANNOTATION_PROPERTY = OWL + "AnnotationProperty"
+OTHER_TYPES = frozenset(
+    {OWL + n for n in ("ObjectProperty", "DatatypeProperty", "AnnotationProperty",
+                       "FunctionalProperty", "InverseFunctionalProperty", "TransitiveProperty",
+                       "SymmetricProperty", "AsymmetricProperty", "ReflexiveProperty",
+                       "IrreflexiveProperty", "OntologyProperty")}
+    | {RDF + "Property", RDFS + "Datatype", RDFS + "ContainerMembershipProperty"}
+)  # fmt: skip
+"""Declared as one of these and not as a class, a thing is no entity."""
+
+RESERVED = (RDF, RDFS, OWL, XSD, SKOS, SKOSXL, OBO_IN_OWL, "http://www.w3.org/ns/shacl#",
+            "http://rdfs.org/ns/void#", DC, DCTERMS)  # fmt: skip
+"""Namespaces whose names are vocabulary, never entities."""
+
+ONTOLOGY_VERSION = {OWL + "versionIRI": 0, OWL + "versionInfo": 1, DCTERMS + "hasVersion": 2,
+                    **{s + "version": 3 for s in SCHEMA}}  # fmt: skip
+ONTOLOGY_LICENCE = {DCTERMS + "license": 0, "http://creativecommons.org/ns#license": 1,
+                    **{s + "license": 2 for s in SCHEMA}, DCTERMS + "rights": 3,
+                    DC + "rights": 4}  # fmt: skip
+ONTOLOGY_TITLE = {DCTERMS + "title": 0, DC + "title": 1, RDFS + "label": 2, SKOS + "prefLabel": 3,
+                  **{s + "name": 4 for s in SCHEMA}}  # fmt: skip
+
+MAPPINGS = frozenset(
+    SKOS + n for n in ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
+)
+
+DROPPED = {
+    OWL + "disjointWith": "disjointWith",
+    OWL + "disjointUnionOf": "disjointUnionOf",
+    OWL + "propertyChainAxiom": "propertyChainAxiom",
+    OWL + "propertyDisjointWith": "propertyDisjointWith",
+    OWL + "equivalentProperty": "equivalentProperty",
+    OWL + "inverseOf": "inverseOf",
+    OWL + "hasKey": "hasKey",
+    OWL + "sameAs": "sameAs",
+    OWL + "differentFrom": "differentFrom",
+    OWL + "imports": "imports",
+    RDFS + "subPropertyOf": "subPropertyOf",
+    RDFS + "domain": "domain",
+    RDFS + "range": "range",
+    **{s + "domainIncludes": "domain" for s in SCHEMA},
+    **{s + "rangeIncludes": "range" for s in SCHEMA},
+    SKOS + "broaderTransitive": "broaderTransitive",
+    SKOS + "narrowerTransitive": "narrowerTransitive",
+    OBO_IN_OWL + "hasDbXref": "xref",
+}
+"""Axioms between named things that no projection turns into edges, and the kind they count as."""
+
+EXPRESSIONS = {
+    OWL + "allValuesFrom": "allValuesFrom",
+    OWL + "unionOf": "unionOf",
+    OWL + "complementOf": "complementOf",
+    OWL + "oneOf": "oneOf",
+    OWL + "hasSelf": "hasSelf",
+    **{OWL + q + "ardinality": "cardinality" for q in ("c", "minC", "maxC")},
+    **{OWL + q + "ualifiedCardinality": "cardinality" for q in ("q", "minQ", "maxQ")},
+    OWL + "onDatatype": "datatype",
+    OWL + "datatypeComplementOf": "datatype",
+}
+"""Class expressions that no edge stands for, and the kind they count as."""
+
+STRUCTURE = frozenset(
+    {OWL + n for n in ("onProperty", "someValuesFrom", "hasValue", "intersectionOf", "onClass",
+                       "onDataRange", "withRestrictions", "members", "distinctMembers",
+                       "annotatedProperty", "annotatedSource", "annotatedTarget",
+                       "equivalentClass", "onProperties", "sourceIndividual",
+                       "assertionProperty", "targetIndividual", "targetValue")}
+    | {RDF + "first", RDF + "rest", SUB_CLASS_OF, TYPE, BROADER, SKOS + "narrower",
+       SKOSXL + "labelRelation"}
+)  # fmt: skip
+"""Predicates read as part of an axiom, never as a relation of their own."""
