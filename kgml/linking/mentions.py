@@ -175,7 +175,7 @@ class Dictionary:
             one = singular(key)
             found = [(many, "plural") for many in irregular_plurals(key)]
             for other, variant in [*found, (one, "singular")] if one else found:
-                if other in table.owners or other in COMMON:
+                if other in table.owners or other in COMMON or len(other) < self.config.min_length:
                     continue
                 added.setdefault(other, []).extend(
                     e._replace(variant=f"{e.variant}, {variant}".lstrip(", ")) for e in entries

@@ -21,7 +21,8 @@ REACH = 6
 BEFORE = (
     "no", "not", "without", "denies", "denied", "denying", "deny", "no evidence of",
     "no evidence for", "no sign of", "no signs of", "no history of", "no complaints of",
-    "no indication of", "no suspicion of", "no findings of", "negative for", "absence of",
+    "no indication of", "no suspicion of", "no findings of", "negative for", "was negative for", "were negative for",
+    "is negative for", "are negative for", "absence of",
     "lack of", "lacked", "lacking", "free of", "free from", "never", "never had", "neither", "nor",
     "ruled out", "rule out", "rules out", "ruling out", "excluded", "excludes", "fails to reveal",
     "failed to reveal", "cannot", "can't", "doesn't", "didn't", "does not have", "did not have",
@@ -46,7 +47,7 @@ PSEUDO = (
     "could not be excluded", "not excluded", "not been excluded", "not exclude", "no doubt",
     "without doubt", "without difficulty", "without delay", "gram negative", "no more than",
     "not less than", "no less than", "not uncommon", "not unusual", "not infrequently",
-    "no longer than", "no wonder", "not surprisingly", "not to mention",
+    "no longer than", "with or without", "whether or not", "no wonder", "not surprisingly", "not to mention",
 )  # fmt: skip
 STOP = (
     "but", "however", "although", "though", "nevertheless", "nonetheless", "yet", "whereas",
