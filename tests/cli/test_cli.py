@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +16,7 @@ import pytest
 
 from kgml import __version__
 
+ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = ["build-graph", "train", "predict", "evaluate", "link", "search", "info"]
 HEART = """\
@@ -126,7 +131,7 @@ def test_link_reads_a_table_row_by_row(kgml: Run, graph: Path, tmp_path: Path) -
 
 
 def test_search_finds_the_concept_that_is_meant(kgml: Run, graph: Path) -> None:
-    done = kgml("search", graph, "irregular heartbeat", "-k", 2, "--json")
+    done = kgml("search", graph, "irregular beating of the atria", "-k", 2, "--json")
     hits = json.loads(done.stdout)
     assert hits[0]["id"] == "http://example.org/af"
     assert len(hits) == 2
@@ -196,19 +201,45 @@ def test_a_changed_byte_is_found_by_info(kgml: Run, graph: Path) -> None:
     refused(kgml("info", graph), 1, "entities.arrow", "changed since it was saved")
 
 
-def test_a_closed_pipe_is_quiet(kgml: Run, graph: Path) -> None:
-    import os
-    import sys
+def start(*arguments: object, cwd: Path, stdout: int) -> subprocess.Popen[str]:
+    """The command line as a process that is still running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "kgml", *map(str, arguments)],
+        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=stdout, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
 
+
+def test_a_closed_pipe_is_quiet(graph: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    done = subprocess.run(
-        [sys.executable, "-m", "kgml", "info", graph],
-        stdout=write_end, stderr=subprocess.PIPE, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
+    process = start("info", graph, cwd=graph, stdout=write_end)
     os.close(write_end)
-    assert (done.returncode, done.stderr) == (141, "")
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (141, "")
+
+
+def test_an_interrupt_is_one_line_and_exit_130(tmp_path: Path) -> None:
+    pipe = tmp_path / "endless.ttl"
+    os.mkfifo(pipe)
+    process = start("build-graph", pipe, "-o", "g.kg", cwd=tmp_path, stdout=subprocess.PIPE)
+    writer = open_when_read(pipe, process)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    os.close(writer)
+    assert process.returncode == 130
+    assert (stdout, stderr) == ("", "interrupted: what was there before is unchanged\n")
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def open_when_read(pipe: Path, process: subprocess.Popen[str]) -> int:
+    """Open ``pipe`` for writing as soon as ``process`` reads from it."""
+    while process.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.02)
+    pytest.fail(f"ended before it read: {process.communicate()[1]}")
 
 
 TEXTS = {
