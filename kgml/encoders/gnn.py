@@ -1,8 +1,9 @@
 """GraphSAGE, GAT and R-GCN over text features, trained without labels by predicting links.
 
-One network for the three: ``z = skip(x) + conv(relu(conv(input(x))))``, divided by its length. The
-skip keeps the meaning of the text in an entity without neighbours; it starts orthogonal, so that
-before training cosines are roughly those of the texts. No parameter belongs to an entity.
+One network for the three: ``z = skip(x) + gain * conv(relu(conv(input(x))))``, divided by its
+length. The skip keeps the meaning of the text in an entity without neighbours; it starts orthogonal
+and the learned gain starts small, so that before training cosines are roughly those of the texts.
+No parameter belongs to an entity.
 """
 
 from __future__ import annotations
@@ -45,13 +46,14 @@ class LinkNetwork(nn.Module):
         # DistMult (Yang et al., ICLR 2015): one diagonal per relation. A single one is fixed at 1:
         # the dot product.
         self.relation = nn.Parameter(torch.ones(relations, d), requires_grad=relations > 1)
+        self.gain = nn.Parameter(torch.tensor(0.1))
         self.scale = nn.Parameter(torch.tensor(5.0))
         self.offset = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, x: Tensor, *edges: Tensor) -> Tensor:
         """``edges`` is what the convolutions take after the features."""
         hidden = relu(self.first(self.input(x), *edges))
-        return normalize(self.skip(x) + self.second(hidden, *edges), dim=1)
+        return normalize(self.skip(x) + self.gain * self.second(hidden, *edges), dim=1)
 
     def score(self, z: Tensor, links: Tensor) -> Tensor:
         """Logits (p,) of ``links`` (p, 3)."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kgml.encoders.node import label_texts
 from kgml.encoders.text import Floats, Integers, TextEncoder
 from kgml.errors import ArtifactError, InputError, UsageError
+from kgml.kg.vocabulary import Scope
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -147,38 +148,43 @@ def search_graph(
     """The ``k`` entities whose names are nearest to ``query``: ``{id, label, score}``, best first.
 
     An entity with a label or synonym that reads as the query, case aside, comes first with score
-    1. The others are ranked by cosine; an entity with several names counts by its nearest. Synonyms
-    find what labels miss ("heart attack"), but the first search encodes every name: some 30 seconds
-    for 20,000 on two cores, so a larger graph is searched by meaning through its labels alone (its
-    synonyms still by spelling). Either way the cache remembers them.
+    1. The others are ranked by cosine; an entity with several names counts by its nearest. Exact
+    synonyms find what labels miss ("heart attack"), but the first search encodes every name, some
+    40 seconds for 20,000 on two cores: a larger graph is searched by meaning through its labels
+    alone, by spelling through all its forms. Either way the cache remembers the vectors.
 
     Raises:
         UsageError: the query is empty, or ``k`` is below 1.
     """
     wanted = query.strip()
+    if k < 1:
+        raise UsageError(f"k = {k}: wanted at least 1.")
     if not wanted:
         raise UsageError("the query is empty. Give a few words, such as 'heart attack'.")
     labels = label_texts(graph)
-    texts, entities = labels, np.arange(len(labels), dtype=np.int64)
-    spelled = [str(text) for text in graph.forms.text]
-    owners = np.asarray(graph.forms.entity, dtype=np.int64)
-    if len(spelled) < FORMS_SEARCHED:
-        texts, entities = labels + spelled, np.concatenate([entities, owners])
-    vectors = encoder.encode(texts, description="Encoding names")
-    index = EntityIndex.build(vectors)
-    scores, rows = index.search(
-        encoder.encode([wanted]), k if texts is labels else max(k, len(texts))
-    )
-    folded = wanted.casefold()
-    same = [i for i, label in enumerate(labels) if label.casefold() == folded]
-    same += [int(owners[i]) for i, text in enumerate(spelled) if text.casefold() == folded]
-    best = dict.fromkeys(same, 1.0)
-    for score, entity in zip(scores[0].tolist(), entities[rows[0]].tolist(), strict=True):
+    names, owners = labels, np.arange(len(labels), dtype=np.int64)
+    forms = graph.forms
+    if len(forms) < FORMS_SEARCHED:
+        exact = np.flatnonzero((forms.scope == Scope.EXACT) | (forms.scope == Scope.ABBREVIATION))
+        names = labels + [forms.text[i] for i in exact]
+        owners = np.concatenate([owners, forms.entity[exact]])
+    index = EntityIndex.build(encoder.encode(names, description="Encoding names"))
+    # With several names per entity, the k nearest names may be fewer entities: rank them all.
+    scores, rows = index.search(encoder.encode([wanted]), k if names is labels else len(names))
+    best = dict.fromkeys(_spelled(graph, wanted), 1.0)
+    for score, entity in zip(scores[0].tolist(), owners[rows[0]].tolist(), strict=True):
         best.setdefault(entity, score)
     return [
         {"id": str(graph.ids[entity]), "label": labels[entity], "score": round(score, 6)}
         for entity, score in list(best.items())[:k]
     ]
+
+
+def _spelled(graph: KnowledgeGraph, query: str) -> list[int]:
+    """Entities with a form that reads as ``query``, case aside: labels first, then by number."""
+    folded, forms = query.casefold(), graph.forms
+    same = [i for i, text in enumerate(forms.text) if text.casefold() == folded]
+    return [int(forms.entity[i]) for i in sorted(same, key=lambda i: int(forms.scope[i]))]
 
 
 def _finite(values: NDArray[Any], what: str) -> Floats:

@@ -21,7 +21,7 @@ SYNONYMS_SHOWN = 5
 
 def label_texts(graph: KnowledgeGraph) -> list[str]:
     """What an entity is searched by (the keys): its label, one per entity."""
-    return [str(label) for label in graph.labels]
+    return list(graph.labels)
 
 
 def entity_sentences(graph: KnowledgeGraph) -> list[str]:
@@ -31,11 +31,10 @@ def entity_sentences(graph: KnowledgeGraph) -> list[str]:
     """
     labels = label_texts(graph)
     synonyms: list[list[str]] = [[] for _ in labels]
-    for text, entity in zip(graph.forms.text, graph.forms.entity, strict=True):
-        form, number = str(text), int(entity)
-        known = synonyms[number]
-        if form != labels[number] and form not in known and len(known) < SYNONYMS_SHOWN:
-            known.append(form)
+    # Sorted by scope within an entity: exact synonyms come before broader and related ones.
+    for form, number in zip(graph.forms.text, graph.forms.entity.tolist(), strict=True):
+        if form != labels[number] and len(synonyms[number]) < SYNONYMS_SHOWN:
+            synonyms[number].append(form)
     return [
         label + (f" ({'; '.join(others)})" if others else "") + (f": {meaning}" if meaning else "")
         for label, others, meaning in zip(labels, synonyms, graph.definitions, strict=True)
