@@ -63,7 +63,8 @@ class TrainConfig:
     test_size: float = 0.25
     """Share of rows held out where the table brings no split."""
     per_class: int | None = None
-    head: str = "svm"
+    head: str = "auto"
+    """auto, logistic or svm; auto looks at the rows per class."""
     folds: int = 5
 
 

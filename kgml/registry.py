@@ -29,6 +29,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "rgcn": "kgml.encoders.gnn:RGCNEncoder",
     },
     "head": {
+        "auto": "kgml.models.light:AutoHead",
         "logistic": "kgml.models.light:LogisticHead",
         "svm": "kgml.models.light:SVMHead",
     },

@@ -86,6 +86,16 @@ class KnowledgeGraph:
         self.triples: NDArray[np.int64] = triples
         """``(t, 3)`` int64 head, relation, tail; sorted, unique, read-only."""
 
+    @classmethod
+    def empty(cls) -> KnowledgeGraph:
+        """A graph without entities."""
+        tables = (schema.empty_table() for schema in (store.ENTITIES, store.FORMS, store.RELATIONS))
+        return cls(store.Columns(*tables, np.zeros((0, 3), dtype=np.int64)), {})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KnowledgeGraph:
+        """Itself, since it never changes; scikit-learn's ``clone`` copies every parameter."""
+        return self
+
     # Look-ups
 
     def __len__(self) -> int:

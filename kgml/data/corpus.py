@@ -1,0 +1,291 @@
+"""A table becomes texts, labels and a split; row i stays row i to the end."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgml.errors import CorpusError, one_of
+from kgml.progress import warn
+
+TRAIN_NAMES = {"train", "training"}
+TEST_NAMES = {"test", "testing", "eval"}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts ``(n,)``, labels ``(n,)`` and the row numbers of the two parts."""
+
+    texts: list[str]
+    labels: list[str]
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def part(self, rows: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+        """Texts and labels of ``rows``, in that order."""
+        return [self.texts[i] for i in rows], [self.labels[i] for i in rows]
+
+
+def read_table(path: Path) -> dict[str, list[Any]]:
+    """Read CSV, TSV, JSONL or Parquet into columns, by the file's ending.
+
+    Raises:
+        CorpusError: missing, empty, not readable in that format, or rows of unequal length.
+    """
+    path = Path(path)
+    readers = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_jsonl,
+               ".ndjson": _read_jsonl, ".parquet": _read_parquet}  # fmt: skip
+    if not path.is_file():
+        raise CorpusError(f"{path}: no such file. Check the path.")
+    if path.stat().st_size == 0:
+        raise CorpusError(f"{path}: the file is empty; wanted a table with a header and rows.")
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise CorpusError(
+            f"{path}: '{path.suffix}' is not a table kgml reads; use {', '.join(sorted(readers))}."
+        )
+    try:
+        columns = reader(path)
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{path}: byte {error.start} is not UTF-8. Save the table as UTF-8 and try again."
+        ) from None
+    if not columns or not next(iter(columns.values())):
+        raise CorpusError(f"{path}: no rows in it; wanted at least one below the header.")
+    return columns
+
+
+def read_texts(path: Path, text_column: str = "text") -> list[str]:
+    """The texts of a table, checked: every row a string with something in it."""
+    return _texts(path, _column(path, read_table(path), text_column, "--text-column"))
+
+
+def read_held_out(
+    path: Path,
+    text_column: str = "text",
+    label_column: str = "label",
+    split_column: str | None = None,
+) -> tuple[list[str], list[str], str]:
+    """Texts, labels and "test" or "all": the test rows where the table has a split, else all."""
+    columns = read_table(path)
+    texts = _texts(path, _column(path, columns, text_column, "--text-column"))
+    labels = _labels(path, _column(path, columns, label_column, "--label-column"))
+    if split_column is None and "split" not in columns:
+        return texts, labels, "all"
+    name = split_column or "split"
+    split = _column(path, columns, name, "--split-column")
+    held = [i for i, v in enumerate(split) if str(v).strip().lower() in TEST_NAMES]
+    if not held:
+        return texts, labels, "all"
+    return [texts[i] for i in held], [labels[i] for i in held], "test"
+
+
+def read_corpus(
+    path: Path,
+    text_column: str = "text",
+    label_column: str = "label",
+    split_column: str | None = None,
+    test_size: float = 0.25,
+    per_class: int | None = None,
+    seed: int = 0,
+) -> Corpus:
+    """Read a labelled table and draw the split.
+
+    Args:
+        split_column: column with train/test; None uses ``split`` where there is one, and else
+            draws ``test_size`` of the rows by ``seed``, stratified by label, equal texts together.
+        per_class: keep that many training rows per class, drawn by ``seed``.
+
+    Raises:
+        CorpusError: columns missing, texts empty or not strings, fewer than two classes, a class
+            with fewer than two training rows, an empty part.
+    """
+    columns = read_table(path)
+    texts = _texts(path, _column(path, columns, text_column, "--text-column"))
+    labels = _labels(path, _column(path, columns, label_column, "--label-column"))
+    if split_column is None and "split" in columns:
+        split_column = "split"
+    if split_column is not None:
+        names = _column(path, columns, split_column, "--split-column")
+        train, test = _given_split(path, split_column, names)
+    else:
+        train, test = draw_split(texts, labels, test_size, seed)
+    _check_classes(path, [labels[i] for i in train])
+    if per_class is not None:
+        train = draw_per_class(labels, train, per_class, seed)
+    unseen = Counter(labels[i] for i in test if labels[i] not in {labels[j] for j in train})
+    if unseen:
+        listed = ", ".join(f"'{name}' ({count})" for name, count in sorted(unseen.items()))
+        warn(f"test labels never seen in training count as wrong: {listed}")
+    twins = len({texts[i] for i in test} & {texts[i] for i in train})
+    if twins:
+        warn(f"{twins} texts stand in both the training and the test part")
+    return Corpus(texts, labels, train, test)
+
+
+def draw_split(
+    texts: Sequence[str], labels: Sequence[str], test_size: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Hold out ``test_size`` of each label's rows; rows with equal text stay on one side.
+
+    A label with a single distinct text stays in training.
+    """
+    if not 0 < test_size < 1:
+        raise CorpusError(f"test size {test_size}: wanted a share between 0 and 1, such as 0.25.")
+    rng = np.random.default_rng(seed)
+    first: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        first.setdefault(text, row)
+    by_label: dict[str, list[int]] = {}
+    for row in first.values():
+        by_label.setdefault(labels[row], []).append(row)
+    held: set[int] = set()
+    for label in sorted(by_label):
+        rows = rng.permutation(by_label[label])
+        held.update(int(r) for r in rows[: round(test_size * len(rows))] if len(rows) > 1)
+    side = np.array([first[text] in held for text in texts])
+    return np.flatnonzero(~side), np.flatnonzero(side)
+
+
+def draw_per_class(
+    labels: Sequence[str], rows: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.int64]:
+    """``count`` of ``rows`` for each label (all where there are fewer), in row order."""
+    if count < 2:
+        raise CorpusError(f"--per-class {count}: wanted at least 2 rows for each class.")
+    rng = np.random.default_rng(seed)
+    of: dict[str, list[int]] = {}
+    for row in rows:
+        of.setdefault(labels[row], []).append(int(row))
+    short = sorted(label for label, members in of.items() if len(members) < count)
+    if short:
+        warn(f"{len(short)} classes have fewer than {count} training rows: {', '.join(short[:5])}")
+    kept = [r for label in sorted(of) for r in rng.permutation(of[label])[:count]]
+    return np.sort(np.array(kept, dtype=np.int64))
+
+
+def check_texts(texts: Sequence[Any], where: str = "texts") -> list[str]:
+    """Return ``texts`` as a list of strings, each with something in it; name the rows that fail."""
+    wrong = [i for i, t in enumerate(texts) if not isinstance(t, str)]
+    if wrong:
+        found = type(texts[wrong[0]]).__name__
+        raise CorpusError(f"{where}: not a string but {found} in {_rows(wrong)}; wanted text.")
+    empty = [i for i, t in enumerate(texts) if not t.strip()]
+    if empty:
+        raise CorpusError(f"{where}: empty text in {_rows(empty)}. Remove or fill those rows.")
+    return list(texts)
+
+
+def _texts(path: Path, column: list[Any]) -> list[str]:
+    return check_texts(["" if t is None else t for t in column], str(path))
+
+
+def _labels(path: Path, column: list[Any]) -> list[str]:
+    empty = [i for i, v in enumerate(column) if v is None or not str(v).strip()]
+    if empty:
+        raise CorpusError(f"{path}: no label in {_rows(empty)}. Remove or label those rows.")
+    return [str(v) for v in column]
+
+
+def _column(path: Path, columns: dict[str, list[Any]], name: str, flag: str) -> list[Any]:
+    if name not in columns:
+        raise CorpusError(f"{path}: no column '{name}'; {one_of(columns, name)} Use {flag}.")
+    return columns[name]
+
+
+def _given_split(
+    path: Path, column: str, names: list[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    lower = [str(n).strip().lower() for n in names]
+    train = np.array([i for i, n in enumerate(lower) if n in TRAIN_NAMES], dtype=np.int64)
+    test = np.array([i for i, n in enumerate(lower) if n in TEST_NAMES], dtype=np.int64)
+    other = Counter(n for n in lower if n not in TRAIN_NAMES | TEST_NAMES)
+    if other:
+        left = ", ".join(f"'{n}' ({c})" for n, c in sorted(other.items()))
+        warn(
+            f"{path}: column '{column}' has rows that are neither train nor test, left out: {left}"
+        )
+    for part, rows in (("train", train), ("test", test)):
+        if not len(rows):
+            raise CorpusError(
+                f"{path}: column '{column}' has no row '{part}'. Name another --split-column, or "
+                "drop that column and use --test-size."
+            )
+    return train, test
+
+
+def _check_classes(path: Path, labels: list[str]) -> None:
+    counts = Counter(labels)
+    if len(counts) < 2:
+        raise CorpusError(
+            f"{path}: one class only ('{next(iter(counts))}') in {len(labels)} training rows; "
+            "wanted at least two. Check --label-column."
+        )
+    lonely = sorted(name for name, count in counts.items() if count < 2)
+    if lonely:
+        raise CorpusError(
+            f"{path}: {len(lonely)} classes have a single training row, two are needed: "
+            f"{', '.join(lonely[:5])}. Add rows, merge or remove those classes."
+        )
+
+
+def _rows(rows: Sequence[int], most: int = 5) -> str:
+    """Row numbers as a person counts them: the first row below the header is 1."""
+    listed = ", ".join(str(r + 1) for r in rows[:most])
+    return f"row{'s' if len(rows) > 1 else ''} {listed}" + (
+        f" and {len(rows) - most} more" if len(rows) > most else ""
+    )
+
+
+def _read_csv(path: Path) -> dict[str, list[Any]]:
+    csv.field_size_limit(100_000_000)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        try:
+            header = next(reader)
+            rows = [row for row in reader if row]
+        except csv.Error as error:
+            raise CorpusError(f"{path}, line {reader.line_num}: not a table ({error}).") from None
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            raise CorpusError(
+                f"{path}: {_rows([number])} has {len(row)} fields, the header has {len(header)}. "
+                "Quote fields that hold the separator."
+            )
+    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
+
+
+def _read_jsonl(path: Path) -> dict[str, list[Any]]:
+    rows: list[dict[str, Any]] = []
+    with path.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise CorpusError(f"{path}, line {number}: not JSON ({error}).") from None
+            if not isinstance(row, dict):
+                raise CorpusError(f"{path}, line {number}: wanted an object with named fields.")
+            rows.append(row)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _read_parquet(path: Path) -> dict[str, list[Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException as error:
+        raise CorpusError(f"{path}: not readable as Parquet ({error}).") from None
+    return {name: table.column(name).to_pylist() for name in table.column_names}

@@ -1,0 +1,1 @@
+"""Scores with intervals and paired comparisons. Sees labels and predictions, nothing else."""

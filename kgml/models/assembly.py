@@ -1,0 +1,93 @@
+"""One trained stack: lexical view, concept view, fusion, head. Everything in it is fitted on the
+rows given to `Assembly.fit` and on no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+
+from kgml.fusion.base import Fusion
+from kgml.models.concepts import ConceptView
+from kgml.models.features import Documents, EntityVectors, bag_of
+from kgml.models.learn import MOST_ROWS, fit_fusion, make_batch, some_rows
+from kgml.models.lexical import LexicalView
+from kgml.models.light import Decisions, Head
+from kgml.registry import resolve
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The names that make a stack."""
+
+    fusion: str = "concat"
+    head: str = "svm"
+    lexical: bool = True
+    seed: int = 0
+
+
+class Assembly:
+    """``fit(documents, y)``, then ``decision(documents)``."""
+
+    def __init__(self, recipe: Recipe, vectors: EntityVectors, classes: int) -> None:
+        self.recipe, self.vectors, self.classes = recipe, vectors, classes
+        self.lexical_: LexicalView | None = None
+
+    def fit(self, documents: Documents, y: NDArray[np.int64], strength: float = 1.0) -> Assembly:
+        """Learn from ``documents`` (n) and class numbers ``y`` (n,).
+
+        Args:
+            strength: 0 leaves knowledge out altogether.
+        """
+        if self.recipe.lexical:
+            self.lexical_ = LexicalView().fit(documents.terms)
+        self.view_ = ConceptView().fit(documents.counts)
+        make = resolve("fusion", self.recipe.fusion)
+        self.fusion_: Fusion = make(documents.text.shape[1], self.vectors.d_node)
+        self.fusion_.strength.fill_(strength)
+        if strength > 0 and self.recipe.fusion != "none":
+            self._learn(documents, y)
+        self.fusion_.requires_grad_(False)
+        self.head_: Head = resolve("head", self.recipe.head)(seed=self.recipe.seed)
+        self.head_.fit(self.features(documents), y, self.classes)
+        return self
+
+    def features(self, documents: Documents) -> sparse.csr_matrix:
+        """``[fused vector | lexical view | concept view]``, (n, d) float32."""
+        n = len(documents)
+        parts = [self._fused(documents.take(np.arange(i, min(i + BATCH, n))))
+                 for i in range(0, n, BATCH)]  # fmt: skip
+        vector = np.concatenate([p[0] for p in parts])
+        weights = np.concatenate([p[1] for p in parts])
+        gate = np.concatenate([p[2] for p in parts])
+        views = [sparse.csr_matrix(vector), self.view_.transform(documents.counts, weights, gate)]
+        if self.lexical_ is not None:
+            views.insert(1, self.lexical_.transform(documents.terms))
+        return sparse.csr_matrix(sparse.hstack(views, format="csr"))
+
+    def decision(self, documents: Documents) -> Decisions:
+        """(n, classes) decision values."""
+        return self.head_.decision(self.features(documents))
+
+    def _fused(self, documents: Documents) -> tuple[NDArray[np.float32], ...]:
+        bag = bag_of(documents, self.vectors, self.fusion_.needs_keys)
+        fused = self.fusion_(torch.from_numpy(documents.text), bag)
+        weights = fused.concept_weights[bag.mask]
+        return fused.vector.numpy(), weights.numpy(), fused.gate.numpy()
+
+    def _learn(self, documents: Documents, y: NDArray[np.int64]) -> None:
+        rows = some_rows(y, MOST_ROWS, self.recipe.seed)
+        some = documents.take(rows)
+        lexical = (
+            self.lexical_.transform(some.terms)
+            if self.lexical_
+            else sparse.csr_matrix((len(rows), 0), dtype=np.float32)
+        )
+        bag = bag_of(some, self.vectors, self.fusion_.needs_keys)
+        batch = make_batch(some.text, bag, lexical, self.view_, documents.own.shape[1], y[rows])
+        fit_fusion(self.fusion_, batch)

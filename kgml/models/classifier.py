@@ -1,0 +1,221 @@
+"""`KGTextClassifier`: an ontology and labelled texts in, a scikit-learn classifier out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from kgml.config import LinkingConfig
+from kgml.data.corpus import check_texts
+from kgml.encoders.text import TextEncoder
+from kgml.errors import CorpusError, InputError
+from kgml.kg.graph import KnowledgeGraph
+from kgml.linking.linker import EntityLinker, mention_to_json
+from kgml.linking.mentions import Mention
+from kgml.models.assembly import Assembly, Recipe
+from kgml.models.evidence import Evidence, weigh
+from kgml.models.features import Documents, EntityVectors, Featurizer, permutation
+from kgml.progress import warn
+from kgml.registry import check, resolve
+
+PLACEBO_SEED = 1_000_003
+"""Added to the seed, so that the placebo's draw is not that of the folds."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One text's label, the probability of every label, and the concepts linked in it."""
+
+    label: str
+    probabilities: dict[str, float]
+    mentions: list[Mention]
+
+    def to_json(self, graph: KnowledgeGraph) -> dict[str, Any]:
+        """Plain dictionaries with entity ids in place of numbers."""
+        return {**asdict(self), "mentions": [mention_to_json(m, graph) for m in self.mentions]}
+
+
+class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Texts to labels with the help of an ontology, or without it where it does not help.
+
+    Args:
+        graph: the ontology; None for text alone.
+        fusion: concat, weighted, attention, gated or none.
+        node_encoder: text, propagate, sage, gat or rgcn.
+        head: auto, logistic or svm; auto goes by the number of training rows per class.
+        encoder: the packaged default, a sentence-transformers name or a folder.
+        lexical: whether TF-IDF stands beside the text vector.
+        knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
+        folds: number of folds for that evidence.
+        linking: options of the linker.
+        random_state: seed of everything drawn.
+
+    Attributes:
+        classes_ (c,): labels, sorted. evidence_: `Evidence`. strength_: 1 where knowledge is used,
+        else 0.
+
+    >>> from kgml import load_graph
+    >>> texts = ["Gilts fell.", "The bund curve steepened.", "Brent rose.", "Copper stocks fell."]
+    >>> labels = ["bonds", "bonds", "raw", "raw"]
+    >>> model = KGTextClassifier(load_graph("ontologies/fin.ttl")).fit(texts, labels)
+    >>> [str(name) for name in model.predict(["Treasury yields rose."])]
+    ['bonds']
+    """
+
+    def __init__(
+        self,
+        graph: KnowledgeGraph | None = None,
+        *,
+        fusion: str = "concat",
+        node_encoder: str = "text",
+        head: str = "auto",
+        encoder: str = "all-MiniLM-L6-v2",
+        lexical: bool = True,
+        knowledge: str = "auto",
+        folds: int = 5,
+        linking: LinkingConfig = LinkingConfig(),  # noqa: B008 - frozen
+        random_state: int = 0,
+    ) -> None:
+        self.graph = graph
+        self.fusion = fusion
+        self.node_encoder = node_encoder
+        self.head = head
+        self.encoder = encoder
+        self.lexical = lexical
+        self.knowledge = knowledge
+        self.folds = folds
+        self.linking = linking
+        self.random_state = random_state
+
+    def fit(self, texts: Sequence[str], y: Sequence[Any]) -> KGTextClassifier:
+        """Learn from ``texts`` (n,) and labels ``y`` (n,).
+
+        Raises:
+            CorpusError: empty or non-string texts, one class only, unequal lengths.
+            UsageError: an option's name is not known.
+        """
+        texts = check_texts(list(texts))
+        labels = np.asarray(y)
+        if len(texts) != len(labels):
+            raise CorpusError(f"{len(texts)} texts but {len(labels)} labels; wanted as many.")
+        return self.fit_documents(self.featurizer().documents(texts), labels)
+
+    def fit_documents(
+        self, documents: Documents, y: NDArray[Any], vectors: EntityVectors | None = None
+    ) -> KGTextClassifier:
+        """`fit` on texts already turned into numbers by `featurizer`."""
+        self._check_options()
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise CorpusError(
+                f"one class only ('{self.classes_[0]}') in {len(y)} rows; wanted at least two."
+            )
+        self.vectors_ = vectors or self.entity_vectors()
+        self.recipe_ = self.recipe(len(y) / len(self.classes_))
+        placebo = self.featurizer().relabelled(documents, self.placebo(documents))
+        self.evidence_: Evidence = weigh(
+            documents, placebo, codes, self.recipe_, self.vectors_, self.folds
+        )
+        always = self.knowledge == "always" and documents.own.nnz > 0
+        self.strength_ = float(self.evidence_.ship or always)
+        self.assembly_ = Assembly(self.recipe_, self.vectors_, len(self.classes_)).fit(
+            documents, codes, self.strength_
+        )
+        self.assembly_.head_.calibrate(self.evidence_.decisions, codes)
+        return self
+
+    def predict(self, texts: Sequence[str]) -> NDArray[Any]:
+        """The label of each text, (n,)."""
+        return self.classes_[self.predict_proba(texts).argmax(axis=1)]  # type: ignore[no-any-return]
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The probability of each of ``classes_``, (n, c)."""
+        return self.proba_documents(self._documents(texts))
+
+    def proba_documents(self, documents: Documents) -> NDArray[np.float64]:
+        """`predict_proba` on texts already turned into numbers."""
+        check_is_fitted(self)
+        head = self.assembly_.head_
+        return head.probabilities(self.assembly_.decision(documents))
+
+    def explain(self, texts: Sequence[str]) -> list[Prediction]:
+        """Label, probabilities and linked concepts of each text."""
+        documents = self._documents(texts)
+        rows = self.proba_documents(documents)
+        names = [str(c) for c in self.classes_]
+        return [
+            Prediction(names[row.argmax()], _rounded(names, row), mentions)
+            for row, mentions in zip(rows, documents.mentions, strict=True)
+        ]
+
+    def featurizer(self) -> Featurizer:
+        """What turns texts into numbers; made once for a graph and its options."""
+        wanted = (self.graph, self.linking, self.encoder)
+        if getattr(self, "_made_for", None) != wanted:
+            graph = self.graph if self.graph is not None else KnowledgeGraph.empty()
+            linker = EntityLinker.from_graph(graph, self.linking)
+            self._featurizer = Featurizer(graph, linker, TextEncoder(self.encoder))
+            self._made_for = wanted
+        return self._featurizer
+
+    def entity_vectors(self, values: NDArray[np.float32] | None = None) -> EntityVectors:
+        """The vectors of the graph's entities, by this model's encoders."""
+        maker = self.featurizer()
+        return EntityVectors(
+            maker.graph, maker.encoder, self.node_encoder, self.random_state, values
+        )
+
+    def placebo(self, documents: Documents) -> NDArray[np.int64]:
+        """The permutation of entities that makes the placebo of these training documents."""
+        return permutation(documents, self.random_state + PLACEBO_SEED)
+
+    def recipe(self, rows_per_class: float) -> Recipe:
+        """The names of the parts, ``auto`` resolved."""
+        head = resolve("head", self.head).choose(rows_per_class)
+        return Recipe(self.fusion, head, self.lexical, self.random_state)
+
+    def save(self, path: str | Path, *, command: str = "", config: Any = None) -> None:
+        """Write the fitted model to a folder; see `kgml.models.store`."""
+        from kgml.models.store import save_model
+
+        save_model(self, Path(path), command=command, config=config)
+
+    @classmethod
+    def load(cls, path: str | Path) -> KGTextClassifier:
+        """Read a model from a folder, checking every file's sha256."""
+        from kgml.models.store import load_model
+
+        return load_model(Path(path))
+
+    def _documents(self, texts: Sequence[str]) -> Documents:
+        check_is_fitted(self)
+        if isinstance(texts, str):
+            raise InputError("one string given where a list of texts is wanted; write [text].")
+        return self.featurizer().documents(check_texts(list(texts)))
+
+    def _check_options(self) -> None:
+        check("fusion", self.fusion)
+        check("node_encoder", self.node_encoder)
+        check("head", self.head)
+        if self.knowledge not in ("auto", "always"):
+            raise InputError(f"knowledge='{self.knowledge}': wanted 'auto' or 'always'.")
+
+
+def warn_if_unlinked(documents: Documents) -> None:
+    """Say when the graph plays no part because no text mentions any of its concepts."""
+    if len(documents) and not documents.own.nnz:
+        warn(
+            "no text mentions a concept of the graph: knowledge has no part in this model. "
+            "Check that graph and texts are of one domain and language."
+        )
+
+
+def _rounded(names: list[str], row: NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(p), 6) for name, p in zip(names, row, strict=True)}

@@ -1,0 +1,107 @@
+"""Does knowledge help? Asked of the training rows alone, before any test row is looked at.
+
+Three stacks are fitted anew in each fold, vocabulary, idf, fusion and head: text + TF-IDF, the
+same with knowledge, and the same with permuted entities. Their out-of-fold predictions are
+compared row by row.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgml.evaluation.metrics import Difference, paired_difference
+from kgml.models.assembly import Assembly, Recipe
+from kgml.models.features import Documents, EntityVectors
+from kgml.models.light import Decisions
+from kgml.progress import track
+
+CONVINCED = 0.8
+"""Share of resamples in which knowledge must win for it to be shipped."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Out-of-fold comparison on n training rows.
+
+    decisions (n, c) of the stack that is to be shipped · difference: knowledge minus text +
+    TF-IDF · over_placebo: knowledge minus permuted entities · ship: whether knowledge enters ·
+    helps: True where the interval of the difference is above 0 and the placebo is beaten, False
+    where there is no gain or the placebo has it too, None where that cannot be told.
+    """
+
+    decisions: Decisions
+    difference: Difference | None
+    over_placebo: Difference | None
+    ship: bool
+    helps: bool | None
+
+
+def weigh(
+    documents: Documents,
+    placebo: Documents,
+    y: NDArray[np.int64],
+    recipe: Recipe,
+    vectors: EntityVectors,
+    folds: int,
+) -> Evidence:
+    """Compare the stacks of ``recipe`` out of fold on ``documents`` (n) with classes ``y`` (n,)."""
+    classes = int(y.max()) + 1
+    fold = assign_folds(y, folds, recipe.seed)
+    plain = replace(recipe, fusion="none")
+    variants = {"plain": (plain, documents), "knowledge": (recipe, documents),
+                "placebo": (recipe, placebo)}  # fmt: skip
+    if recipe.fusion == "none" or not documents.own.nnz:
+        del variants["knowledge"], variants["placebo"]
+    jobs = [(name, k) for k in range(int(fold.max()) + 1) for name in variants]
+    held = {name: np.zeros((len(y), classes)) for name in variants}
+
+    def run(job: tuple[str, int]) -> None:
+        name, k = job
+        of, rows = variants[name]
+        inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        stack = Assembly(of, vectors, classes).fit(rows.take(inside), y[inside])
+        held[name][outside] = stack.decision(rows.take(outside))
+
+    _in_threads(run, jobs)
+    if "knowledge" not in held:
+        return Evidence(held["plain"], None, None, ship=False, helps=None)
+    return judge(held["plain"], held["knowledge"], held["placebo"], y, recipe.seed)
+
+
+def judge(
+    plain: Decisions, knowledge: Decisions, placebo: Decisions, y: NDArray[np.int64], seed: int
+) -> Evidence:
+    """Decide from out-of-fold decisions (n, c) of the three stacks."""
+    truth = [str(c) for c in y]
+    names = [[str(c) for c in d.argmax(axis=1)] for d in (plain, knowledge, placebo)]
+    gain = paired_difference(truth, names[0], names[1], "accuracy", seed)
+    over = paired_difference(truth, names[2], names[1], "accuracy", seed)
+    ship = gain.value > 0 and gain.probability >= CONVINCED and over.value > 0
+    helps = None
+    if ship and gain.interval[0] > 0 and over.probability >= CONVINCED:
+        helps = True
+    elif gain.value <= 0 or over.value <= 0:
+        helps = False
+    return Evidence(knowledge if ship else plain, gain, over, ship, helps)
+
+
+def assign_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """Fold number of each row (n,): classes dealt out evenly, whatever their size."""
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(len(y))
+    dealt = shuffled[np.argsort(y[shuffled], kind="stable")]
+    fold = np.empty(len(y), dtype=np.int64)
+    fold[dealt] = np.arange(len(y)) % min(folds, len(y))
+    return fold
+
+
+def _in_threads(run: Callable[[tuple[str, int]], None], jobs: list[tuple[str, int]]) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in track(pool.map(run, jobs), "Weighing the evidence", total=len(jobs)):
+            continue

@@ -1,0 +1,219 @@
+"""Texts become rows of numbers: text vectors, linked concepts, term counts. No labels here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+
+from kgml.encoders.node import entity_sentences
+from kgml.encoders.text import TextEncoder
+from kgml.fusion.base import EntityBag
+from kgml.kg.graph import KnowledgeGraph
+from kgml.linking.linker import EntityLinker
+from kgml.linking.mentions import Mention
+from kgml.models.lexical import TermCounts, count_terms
+from kgml.registry import resolve
+
+
+@dataclass(frozen=True)
+class Documents:
+    """n documents as numbers; row i is text i throughout.
+
+    text (n, d_text) · terms: counts of words · own (n, e) CSR: how often each entity is linked ·
+    counts (n, e) CSR: the same spread over ancestors · mentions: a list per document.
+    """
+
+    text: NDArray[np.float32]
+    terms: TermCounts
+    own: sparse.csr_matrix
+    counts: sparse.csr_matrix
+    mentions: list[list[Mention]]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def take(self, rows: NDArray[np.int64]) -> Documents:
+        """Some rows, in the given order."""
+        return Documents(
+            self.text[rows], self.terms.take(rows), self.own[rows], self.counts[rows],
+            [self.mentions[i] for i in rows],
+        )  # fmt: skip
+
+    @property
+    def coverage(self) -> float:
+        """Share of documents with at least one linked entity."""
+        return float(np.mean(np.diff(self.own.indptr) > 0)) if len(self) else 0.0
+
+
+class EntityVectors:
+    """Vectors of entities, looked up by number and made when first asked for.
+
+    ``keys`` are label-text vectors (e, d_text); ``values`` are graph vectors (e, d_node). With the
+    node encoder ``text`` only the entities in use are encoded; a trained node encoder needs, and
+    keeps, all of them.
+    """
+
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        encoder: TextEncoder,
+        node_encoder: str,
+        seed: int = 0,
+        values: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.graph, self.encoder = graph, encoder
+        self.node_encoder, self.seed = node_encoder, seed
+        self.history: dict[str, Any] = {}
+        self._sentences: list[str] | None = None
+        self._lazy = not resolve("node_encoder", node_encoder).needs_all
+        self._values = _Table(len(graph), encoder.dimension)
+        self._keys = _Table(len(graph), encoder.dimension)
+        self.values_: NDArray[np.float32] | None = values
+
+    @property
+    def d_node(self) -> int:
+        """Width of the values."""
+        return self._values.width if self._lazy else self.all_values().shape[1]
+
+    def all_values(self) -> NDArray[np.float32]:
+        """Values of every entity (e, d_node), for node encoders that look at the whole graph."""
+        if self.values_ is None:
+            features = self.encoder.encode(
+                entity_sentences(self.graph), description="Encoding entities"
+            )
+            encoder = resolve("node_encoder", self.node_encoder)(seed=self.seed)
+            self.values_ = encoder.encode(self.graph, features)
+        return self.values_
+
+    def values(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Rows for entity numbers ``ids``."""
+        if not self._lazy:
+            rows: NDArray[np.float32] = self.all_values()[ids]
+            return rows
+        if self._sentences is None:
+            self._sentences = entity_sentences(self.graph)
+        return self._values.rows(ids, self._sentences, self.encoder, "Encoding entities")
+
+    def keys(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Label vectors of entity numbers ``ids``."""
+        return self._keys.rows(ids, self.graph.labels, self.encoder, "Encoding labels")
+
+
+class _Table:
+    """Rows filled in when first wanted, by one thread at a time."""
+
+    def __init__(self, size: int, width: int) -> None:
+        self.width = width
+        self._lock = Lock()
+        self._row = np.full(size, -1, dtype=np.int64)
+        self._rows: NDArray[np.float32] = np.zeros((0, width), dtype=np.float32)
+
+    def rows(
+        self, ids: NDArray[np.int64], texts: Sequence[str], encoder: TextEncoder, description: str
+    ) -> NDArray[np.float32]:
+        with self._lock:
+            missing = np.unique(ids[self._row[ids] < 0])
+            if len(missing):
+                new = encoder.encode([texts[i] for i in missing], description=description)
+                self._row[missing] = len(self._rows) + np.arange(len(missing))
+                self._rows = np.concatenate([self._rows, new])
+            found: NDArray[np.float32] = self._rows[self._row[ids]]
+        return found
+
+
+class Featurizer:
+    """Turns texts into `Documents` with one graph, linker and text encoder."""
+
+    def __init__(self, graph: KnowledgeGraph, linker: EntityLinker, encoder: TextEncoder) -> None:
+        self.graph, self.linker, self.encoder = graph, linker, encoder
+
+    def documents(self, texts: Sequence[str]) -> Documents:
+        """Encode, count and link ``texts``."""
+        mentions = self.linker.link(texts)
+        own = link_matrix(mentions, len(self.graph))
+        return Documents(
+            self.encoder.encode(texts), count_terms(texts), own, spread(own, self.graph), mentions
+        )
+
+    def relabelled(self, documents: Documents, target: NDArray[np.int64]) -> Documents:
+        """The same documents with entity ``i`` called ``target[i]`` everywhere."""
+        own = sparse.csr_matrix(
+            (documents.own.data, target[documents.own.indices], documents.own.indptr),
+            shape=documents.own.shape,
+        )
+        own.sort_indices()
+        return replace(documents, own=own, counts=spread(own, self.graph))
+
+
+def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:
+    """The placebo: entities linked in ``documents`` change places with each other, (e,).
+
+    Counts, homonyms and co-occurrence stay; what the graph says about an entity goes. Entities
+    not linked there keep their place.
+    """
+    used = np.unique(documents.own.indices)
+    target = np.arange(documents.own.shape[1])
+    target[used] = np.random.default_rng(seed).permutation(used)
+    return target
+
+
+def link_matrix(mentions: Sequence[Sequence[Mention]], entities: int) -> sparse.csr_matrix:
+    """Mentions to a CSR (n, e) of link weights; a homonym is shared among its candidates."""
+    rows, columns, weights = [], [], []
+    for row, of_text in enumerate(mentions):
+        for mention in of_text:
+            total = sum(c.score for c in mention.candidates)
+            for candidate in mention.candidates:
+                rows.append(row)
+                columns.append(candidate.entity)
+                weights.append(candidate.score / total)
+    matrix = sparse.csr_matrix(
+        (np.array(weights, dtype=np.float32), (rows, columns)), shape=(len(mentions), entities)
+    )
+    matrix.sum_duplicates()
+    return matrix
+
+
+def spread(own: sparse.csr_matrix, graph: KnowledgeGraph) -> sparse.csr_matrix:
+    """Counts of each entity with those of everything below it, CSR (n, e) float32."""
+    counts = sparse.csr_matrix(own @ graph.ancestors.astype(np.float32))
+    counts.sort_indices()
+    return counts
+
+
+def bag_of(documents: Documents, vectors: EntityVectors, keys: bool) -> EntityBag:
+    """Pad the concepts of ``documents`` to an `EntityBag`; mask order is ``counts.data`` order."""
+    counts, own = documents.counts, documents.own
+    lengths = np.diff(counts.indptr)
+    n, m = len(documents), int(lengths.max(initial=0))
+    mask = np.arange(m)[None, :] < lengths[:, None]
+    ids = np.zeros((n, m), dtype=np.int64)
+    ids[mask] = counts.indices
+    padded = np.zeros((n, m), dtype=np.float32)
+    padded[mask] = counts.data
+    linked = np.zeros((n, m), dtype=np.float32)
+    linked[mask] = _aligned(own, counts)
+    values = np.zeros((n, m, vectors.d_node), dtype=np.float32)
+    values[linked > 0] = vectors.values(ids[linked > 0])
+    key = np.zeros((n, m, vectors.encoder.dimension if keys else 0), dtype=np.float32)
+    if keys:
+        key[mask] = vectors.keys(ids[mask])
+    tensors = (torch.from_numpy(a) for a in (ids, key, values, padded, linked, mask))
+    return EntityBag(*tensors)
+
+
+def _aligned(own: sparse.csr_matrix, counts: sparse.csr_matrix) -> NDArray[np.float32]:
+    """``own`` at the stored places of ``counts`` (an entity is its own ancestor: a subset)."""
+    width = counts.shape[1]
+    places = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr)) * width + counts.indices
+    wanted = np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)) * width + own.indices
+    found = np.zeros(len(places), dtype=np.float32)
+    found[np.searchsorted(places, wanted)] = own.data
+    return found

@@ -1,0 +1,135 @@
+"""The folder of a saved model: safetensors, JSON and Arrow, nothing pickled.
+
+``model.json`` options, classes, vocabulary · ``arrays.safetensors`` idf, columns, head, graph
+vectors · ``fusion.safetensors`` · ``graph/`` a copy of the graph artifact, so that the folder can
+be moved. Files hold no times and no addresses: the same fit gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+import safetensors.torch
+from numpy.typing import NDArray
+
+from kgml.artifacts import read_manifest, to_json, writing
+from kgml.config import Config, LinkingConfig
+from kgml.errors import ArtifactError
+from kgml.kg.graph import KnowledgeGraph
+from kgml.models.assembly import Assembly
+from kgml.models.classifier import KGTextClassifier
+from kgml.models.concepts import ConceptView
+from kgml.models.lexical import LexicalView
+from kgml.registry import resolve
+
+KIND = "model"
+OPTIONS = ("fusion", "node_encoder", "head", "encoder", "lexical", "knowledge", "folds",
+           "random_state")  # fmt: skip
+
+
+def save_model(
+    model: KGTextClassifier,
+    path: Path,
+    *,
+    command: str = "",
+    config: Config | None = None,
+    made_from: dict[str, str] | None = None,
+    summary: dict[str, Any] | None = None,
+) -> None:
+    """Write a fitted model to ``path``, replacing a model that is there."""
+    stack, maker = model.assembly_, model.featurizer()
+    origins = {"graph": maker.graph.fingerprint, "encoder": maker.encoder.fingerprint}
+    with writing(
+        path, KIND, made_from={**origins, **(made_from or {})}, seed=model.random_state,
+        config=config.to_dict() if config else {}, command=command, summary=summary or {},
+    ) as folder:  # fmt: skip
+        arrays = {"view.columns": stack.view_.columns_, "view.idf": stack.view_.idf_}
+        arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
+        if stack.lexical_ is not None:
+            arrays["lexical.idf"] = stack.lexical_.idf_
+        if model.vectors_.values_ is not None:
+            arrays["entities"] = model.vectors_.values_
+        described = {
+            "options": {name: getattr(model, name) for name in OPTIONS},
+            "linking": asdict(model.linking),
+            "classes": model.classes_.tolist(),
+            "head": model.recipe_.head,
+            "temperature": stack.head_.temperature,
+            "strength": model.strength_,
+            "terms": stack.lexical_.terms_ if stack.lexical_ else None,
+            "has_graph": model.graph is not None,
+        }
+        (folder / "model.json").write_text(to_json(described), encoding="utf-8")
+        (folder / "arrays.safetensors").write_bytes(safetensors.numpy.save(_contiguous(arrays)))
+        tensors = {name: t.contiguous() for name, t in stack.fusion_.state_dict().items()}
+        (folder / "fusion.safetensors").write_bytes(safetensors.torch.save(tensors))
+        if model.graph is not None:
+            model.graph.save(folder / "graph")
+
+
+def load_model(path: Path) -> KGTextClassifier:
+    """Read a model; every file is checked against the manifest first.
+
+    Raises:
+        ArtifactError: missing, damaged or not a model; or this machine's text encoder is not the
+            one the model was trained with.
+    """
+    manifest = read_manifest(path, KIND)
+    try:
+        described = json.loads((path / "model.json").read_text(encoding="utf-8"))
+        arrays = safetensors.numpy.load((path / "arrays.safetensors").read_bytes())
+        tensors = safetensors.torch.load((path / "fusion.safetensors").read_bytes())
+        graph = (
+            KnowledgeGraph.load(path / "graph", verify=False) if described["has_graph"] else None
+        )
+        model = KGTextClassifier(
+            graph, linking=LinkingConfig(**described["linking"]), **described["options"]
+        )
+        found = model.featurizer().encoder.fingerprint
+        if found != manifest.made_from["encoder"]:
+            raise ArtifactError(
+                f"{path}: was trained with another text encoder than '{model.encoder}' is here "
+                f"({manifest.made_from['encoder'][:12]}…, found {found[:12]}…). Train it again."
+            )
+        return _restore(model, described, arrays, tensors)
+    except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise ArtifactError(f"{path}: not a model this kgml can read ({error!r}).") from error
+
+
+def _restore(
+    model: KGTextClassifier,
+    described: dict[str, Any],
+    arrays: dict[str, NDArray[Any]],
+    tensors: dict[str, Any],
+) -> KGTextClassifier:
+    model.classes_ = np.asarray(described["classes"])
+    model.strength_ = described["strength"]
+    model.vectors_ = model.entity_vectors(arrays.get("entities"))
+    recipe = model.recipe(0)
+    model.recipe_ = type(recipe)(recipe.fusion, described["head"], recipe.lexical, recipe.seed)
+    stack = Assembly(model.recipe_, model.vectors_, len(model.classes_))
+    if described["terms"] is not None:
+        stack.lexical_ = LexicalView()
+        stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
+    stack.view_ = ConceptView()
+    stack.view_.columns_, stack.view_.idf_ = arrays["view.columns"], arrays["view.idf"]
+    stack.fusion_ = resolve("fusion", model.fusion)(
+        model.vectors_.encoder.dimension, model.vectors_.d_node
+    )
+    stack.fusion_.load_state_dict(tensors)
+    stack.fusion_.requires_grad_(False)
+    head = resolve("head", described["head"])(seed=model.random_state)
+    named = {k.removeprefix("head."): v for k, v in arrays.items() if k.startswith("head.")}
+    stack.head_ = head.restore(named, len(model.classes_), described["temperature"])
+    model.assembly_ = stack
+    return model
+
+
+def _contiguous(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}

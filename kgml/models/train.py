@@ -1,0 +1,211 @@
+"""What ``kgml train``, ``kgml predict`` and ``kgml evaluate`` call."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgml import resources
+from kgml.artifacts import MANIFEST, sha256
+from kgml.config import Config
+from kgml.data.corpus import read_corpus, read_held_out
+from kgml.errors import InputError
+from kgml.evaluation.metrics import Difference, measure, paired_difference
+from kgml.kg.build import FOLDER, current_graph
+from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.load import load_graph
+from kgml.models.assembly import Assembly, Recipe
+from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
+from kgml.models.evidence import Evidence
+from kgml.models.features import Documents
+from kgml.models.store import load_model, save_model
+
+DEFAULT = Config()
+
+
+def train(
+    *,
+    graph: Path | None = None,
+    data: Path | None = None,
+    output: Path | None = None,
+    config: Config = DEFAULT,
+    command: str = "",
+) -> dict[str, Any]:
+    """Train on a graph and a labelled table, compare with the baselines, save, report.
+
+    Args:
+        graph: a graph artifact or ontology file; None means the folder's current graph, and where
+            there is none the shipped finance ontology.
+        data: a labelled table; None means the examples of a shipped ontology.
+        output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
+
+    Returns:
+        ``metrics, baselines, placebo, knowledge, rows, coverage, seconds, path, graph, data``.
+
+    Raises:
+        KGMLError: whatever cannot be used, with the reason; nothing is written then.
+    """
+    started = time.perf_counter()
+    source, loaded = find_graph(graph, config)
+    data = data or _examples_of(loaded, source)
+    options = config.train
+    corpus = read_corpus(
+        data, options.text_column, options.label_column, options.split_column, options.test_size,
+        options.per_class, config.seed,
+    )  # fmt: skip
+    model = make_classifier(loaded, config)
+    rows = np.concatenate([corpus.train, corpus.test])
+    documents = model.featurizer().documents([corpus.texts[i] for i in rows])
+    warn_if_unlinked(documents)
+    learn, held = (
+        documents.take(part) for part in np.split(np.arange(len(rows)), [len(corpus.train)])
+    )
+    y = np.array([corpus.labels[i] for i in corpus.train])
+    model.fit_documents(learn, y)
+    result = _report(model, learn, held, y, [corpus.labels[i] for i in corpus.test], config.seed)
+    path = output or FOLDER / f"{Path(source).stem}-{config.fusion.name}.model"
+    save_model(
+        model, path, command=command, config=config, made_from={"data": sha256(data)},
+        summary={"metrics": result["metrics"], "knowledge": result["knowledge"]},
+    )  # fmt: skip
+    return {
+        **result,
+        "rows": {"train": len(corpus.train), "test": len(corpus.test)},
+        "coverage": round(documents.coverage, 6),
+        "seconds": round(time.perf_counter() - started, 3),
+        "path": str(path),
+        "graph": str(source),
+        "data": str(data),
+    }
+
+
+def predict(model: Path, texts: list[str]) -> list[dict[str, Any]]:
+    """``{label, probabilities, mentions}`` for each text."""
+    loaded = load_model(Path(model))
+    return [p.to_json(loaded.featurizer().graph) for p in loaded.explain(texts)]
+
+
+def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, Any]:
+    """Scores of a saved model on a labelled table: its test rows if it has a split, else all."""
+    loaded = load_model(Path(model))
+    options = config.train
+    texts, labels, part = read_held_out(
+        data, options.text_column, options.label_column, options.split_column
+    )
+    predicted = [str(name) for name in loaded.predict(texts)]
+    unseen = sorted(set(labels) - {str(c) for c in loaded.classes_})
+    return {
+        "metrics": measure(labels, predicted, config.seed),
+        "rows": len(texts),
+        "part": part,
+        "unseen_labels": unseen,
+        "data": str(data),
+    }
+
+
+def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClassifier:
+    """An unfitted classifier with the options of ``config``."""
+    return KGTextClassifier(
+        graph, fusion=config.fusion.name, node_encoder=config.encoder.node_encoder,
+        head=config.train.head, encoder=config.encoder.model, folds=config.train.folds,
+        linking=config.linking, random_state=config.seed,
+    )  # fmt: skip
+
+
+def find_graph(graph: Path | None, config: Config = DEFAULT) -> tuple[str, KnowledgeGraph]:
+    """The graph to use and where it came from: artifact, ontology file, current, shipped."""
+    if graph is None:
+        graph = current_graph() or resources.ontology("fin")
+    if graph is None:
+        raise InputError("no graph here. Build one: kgml build-graph FILE")
+    if (graph / MANIFEST).exists() or (graph.is_dir() and graph.suffix == ".kg"):
+        return str(graph), KnowledgeGraph.load(graph)
+    return str(graph), load_graph(graph, config.graph)
+
+
+def _examples_of(graph: KnowledgeGraph, source: str) -> Path:
+    for ontology in graph.ontologies:
+        found = resources.examples(str(ontology.get("iri") or ""))
+        if found is not None:
+            return found
+    raise InputError(
+        f"{source}: no example texts belong to this graph (only to {', '.join(resources.shipped())})."
+        " Give your own: --data FILE"
+    )
+
+
+def _report(
+    model: KGTextClassifier,
+    learn: Documents,
+    held: Documents,
+    y: NDArray[Any],
+    truth: list[str],
+    seed: int,
+) -> dict[str, Any]:
+    """Scores on the test rows ``held`` of the model and of what it has to beat."""
+    classes, codes = np.unique(y, return_inverse=True)
+    recipe = model.recipe_
+    plain = replace(recipe, fusion="none")
+    target = model.placebo(learn)
+    relabel = model.featurizer().relabelled
+    jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
+        "text": (replace(plain, lexical=False), learn, held),
+        "text_tfidf": (plain, learn, held),
+        "knowledge": (recipe, learn, held),
+        "placebo": (recipe, relabel(learn, target), relabel(held, target)),
+    }
+    if model.strength_:
+        del jobs["knowledge"]
+
+    def run(job: tuple[Recipe, Documents, Documents]) -> list[str]:
+        of, train_rows, test_rows = job
+        stack = Assembly(of, model.vectors_, len(classes)).fit(train_rows, codes)
+        return [str(classes[i]) for i in stack.decision(test_rows).argmax(axis=1)]
+
+    with ThreadPoolExecutor() as pool:
+        predicted = dict(zip(jobs, pool.map(run, jobs.values()), strict=True))
+    predicted["model"] = [str(classes[i]) for i in model.proba_documents(held).argmax(axis=1)]
+    on = predicted["model"] if model.strength_ else predicted["knowledge"]
+    difference = paired_difference(truth, predicted["text_tfidf"], on, "macro_f1", seed)
+    return {
+        "metrics": measure(truth, predicted["model"], seed),
+        "baselines": {
+            name: measure(truth, predicted[name], seed) for name in ("text", "text_tfidf")
+        },
+        "placebo": measure(truth, predicted["placebo"], seed),
+        "knowledge": {
+            "helps": model.evidence_.helps,
+            "used": bool(model.strength_),
+            "difference": difference.value,
+            "interval": list(difference.interval),
+            "sentence": verdict(model.evidence_, difference),
+        },
+    }
+
+
+def verdict(evidence: Evidence, test: Difference) -> str:
+    """One sentence: does the ontology help here?"""
+    if evidence.difference is None or evidence.over_placebo is None:
+        return "Knowledge had no part: no training text is linked to the graph, or fusion is none."
+    found = (
+        f"out of fold on the training rows it adds {_points(evidence.difference)} of accuracy to "
+        f"text + TF-IDF and {_points(evidence.over_placebo)} over permuted entities"
+    )
+    tested = f"on the test rows macro-F1 changes by {_points(test)}"
+    if evidence.helps:
+        return f"The ontology helps here: {found}; {tested}."
+    if evidence.ship:
+        return f"The ontology may help here, the evidence is thin: {found}; {tested}."
+    opening = "No gain from the ontology here" if evidence.helps is False else "No clear gain"
+    return f"{opening}, so the model leaves it out: {found}; with it, {tested}."
+
+
+def _points(difference: Difference) -> str:
+    low, high = (100 * value for value in difference.interval)
+    return f"{100 * difference.value:+.1f} points [{low:+.1f}, {high:+.1f}]"
