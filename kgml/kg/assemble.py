@@ -83,7 +83,8 @@ def _known(
             dropped["annotation"] += 1
         else:
             dropped["edge to an unknown entity"] += 1
-    return edges[known & ~loop]
+    kept: NDArray[np.int64] = edges[known & ~loop]
+    return kept
 
 
 def _unique(rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -91,8 +92,7 @@ def _unique(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
     if len(rows) > 1:
         rows = rows[np.concatenate([[True], (np.diff(rows, axis=0) != 0).any(axis=1)])]
-    ordered: NDArray[np.int64] = np.ascontiguousarray(rows)
-    return ordered
+    return np.ascontiguousarray(rows)
 
 
 class Words:

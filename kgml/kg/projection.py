@@ -176,7 +176,10 @@ def _assertions(triples: Triples, collected: Collected) -> None:
     """Everything said with a property of its own, and the count of the axioms that are not."""
     annotations = _declared_annotations(triples, collected)
     edges, dropped = collected.edges, collected.dropped
-    words = {*v.LABELS, *v.SYNONYMS, v.LITERAL_FORM, *v.ONTOLOGY_VERSION, *v.ONTOLOGY_LICENCE}
+    words = {
+        *v.LABELS, *v.SYNONYMS, v.LITERAL_FORM, v.SYNONYM_TYPE, *v.ONTOLOGY_VERSION,
+        *v.ONTOLOGY_LICENCE,
+    }  # fmt: skip
     for predicate in triples.predicates():
         flat = triples.links(predicate)
         if predicate in v.DROPPED:

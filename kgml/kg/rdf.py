@@ -7,6 +7,7 @@ Literals are kept only where a predicate means a word, a date of death or a head
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,8 @@ class Triples:
 
     def _stream(self, parser: Any, limit: int) -> None:
         terms, buckets, literal = self._terms, self._buckets, ox.Literal
-        unused = kept = links = 0
+        unused: defaultdict[Any, int] = defaultdict(int)
+        kept = links = 0
         for subject, predicate, value, _ in islice(parser, limit):
             column, texts = buckets[predicate]
             if type(value) is not literal:
@@ -135,9 +137,10 @@ class Triples:
                 column.append(terms[value])
                 links += 1
             elif texts is None:
-                unused += 1
+                unused[predicate] += 1
             else:
                 texts.append((terms[subject], value))
                 kept += 1
-        self.collected.dropped["annotation"] += unused
-        self.collected.statements += unused + kept + links
+        for predicate, count in unused.items():
+            self.collected.dropped[v.DROPPED.get(predicate.value, "annotation")] += count
+        self.collected.statements += sum(unused.values()) + kept + links
