@@ -89,8 +89,11 @@ class KnowledgeGraph:
     @classmethod
     def empty(cls) -> KnowledgeGraph:
         """A graph without entities."""
-        tables = (schema.empty_table() for schema in (store.ENTITIES, store.FORMS, store.RELATIONS))
-        return cls(store.Columns(*tables, np.zeros((0, 3), dtype=np.int64)), {})
+        columns = store.Columns(
+            store.ENTITIES.empty_table(), store.FORMS.empty_table(), store.RELATIONS.empty_table(),
+            np.zeros((0, 3), dtype=np.int64),
+        )  # fmt: skip
+        return cls(columns, {})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> KnowledgeGraph:
         """Itself, since it never changes; scikit-learn's ``clone`` copies every parameter."""

@@ -197,7 +197,9 @@ def test_bad_and_relative_iris_are_kept_and_counted(write) -> None:
     assert graph.iris == ["http://e/a b", "urn:kgml:/odd.ttl#here"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(write, hearts_obo: Path, hearts_ttl: Path) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_text(
+    write, hearts_obo: Path, hearts_ttl: Path
+) -> None:
     for path in (hearts_obo, hearts_ttl):
         check_hearts(load_graph(write(f"bom{path.suffix}", b"\xef\xbb\xbf" + path.read_bytes())))
 

@@ -22,22 +22,32 @@ CLASSES = ":A a owl:Class . :B a owl:Class . :C a owl:Class . :D a owl:Class . "
 
 
 def test_restrictions_become_typed_edges(turtle) -> None:
-    graph = load_graph(turtle(CLASSES + """
+    graph = load_graph(
+        turtle(
+            CLASSES
+            + """
 :i a owl:NamedIndividual .
 :A rdfs:subClassOf :B , [ owl:onProperty :p ; owl:someValuesFrom :C ] ,
   [ owl:onProperty :q ; owl:hasValue :i ] .
-"""))
+"""
+        )
+    )
     assert edges(graph) == {("A", "subClassOf", "B"), ("A", "p", "C"), ("A", "q", "i")}
     assert graph.report["dropped"] == {}
 
 
 def test_intersections_give_their_named_members_and_restrictions(turtle) -> None:
-    graph = load_graph(turtle(CLASSES + """
+    graph = load_graph(
+        turtle(
+            CLASSES
+            + """
 :A owl:equivalentClass [ owl:intersectionOf ( :B
   [ owl:intersectionOf ( :C [ owl:onProperty :p ; owl:someValuesFrom :D ] ) ]
   [ owl:unionOf ( :C :D ) ] ) ] .
 :D owl:intersectionOf ( :B :C ) .
-"""))
+"""
+        )
+    )
     assert edges(graph) == {
         ("A", "subClassOf", "B"), ("A", "subClassOf", "C"), ("A", "p", "D"),
         ("D", "subClassOf", "B"), ("D", "subClassOf", "C"),
@@ -46,7 +56,10 @@ def test_intersections_give_their_named_members_and_restrictions(turtle) -> None
 
 
 def test_every_axiom_that_becomes_no_edge_is_counted_by_kind(turtle) -> None:
-    graph = load_graph(turtle(CLASSES + """
+    graph = load_graph(
+        turtle(
+            CLASSES
+            + """
 :p a owl:ObjectProperty ; rdfs:domain :A ; rdfs:range :B ; owl:inverseOf :q ;
   rdfs:subPropertyOf :q ; owl:propertyChainAxiom ( :p :q ) .
 :note a owl:AnnotationProperty .
@@ -62,7 +75,9 @@ def test_every_axiom_that_becomes_no_edge_is_counted_by_kind(turtle) -> None:
 :A owl:disjointWith :B ; owl:equivalentClass :D ; :note :B ; rdfs:seeAlso :C ; :count 3 ;
   skos:exactMatch <https://elsewhere.example/A> .
 [ owl:unionOf ( :B :C ) ] rdfs:subClassOf :D .
-"""))
+"""
+        )
+    )
     assert edges(graph) == {("A", "subClassOf", "Unknown")}
     assert graph.report["dropped"] == {
         "domain": 1, "range": 1, "inverseOf": 2, "subPropertyOf": 1, "propertyChainAxiom": 1,
@@ -75,10 +90,12 @@ def test_every_axiom_that_becomes_no_edge_is_counted_by_kind(turtle) -> None:
 
 
 def test_individuals_have_types_and_assertions(turtle) -> None:
-    graph = load_graph(turtle("""
+    graph = load_graph(
+        turtle("""
 :City a owl:Class . :Paris a owl:NamedIndividual , :City ; :in :France ; :in :Nowhere .
 :France a :Country . :Country rdfs:subClassOf :Place .
-"""))
+""")
+    )
     assert edges(graph) == {
         ("Paris", "type", "City"), ("Paris", "in", "France"), ("France", "type", "Country"),
         ("Country", "subClassOf", "Place"),
@@ -88,17 +105,22 @@ def test_individuals_have_types_and_assertions(turtle) -> None:
         "Place": "class",
     }  # fmt: skip
     assert graph.report["dropped"] == {"edge to an unknown entity": 1}
-    france, place = graph.number("https://example.org/France"), graph.number("https://example.org/Place")
+    france, place = (
+        graph.number("https://example.org/France"),
+        graph.number("https://example.org/Place"),
+    )
     assert graph.ancestors[france, place]
 
 
 def test_skos_narrower_is_broader_turned_round_and_counts_as_is_a(turtle) -> None:
-    graph = load_graph(turtle("""
+    graph = load_graph(
+        turtle("""
 :s a skos:ConceptScheme .
 :a a skos:Concept ; skos:broader :b ; skos:related :c ; skos:inScheme :s .
 :b a skos:Concept ; skos:narrower :a , :c ; skos:exactMatch :c .
 :c a skos:Concept ; skos:topConceptOf :s .
-"""))
+""")
+    )
     assert edges(graph) == {
         ("a", "broader", "b"), ("c", "broader", "b"), ("a", "related", "c"),
         ("b", "exactMatch", "c"),
@@ -109,10 +131,12 @@ def test_skos_narrower_is_broader_turned_round_and_counts_as_is_a(turtle) -> Non
 
 
 def test_properties_datatypes_and_ontologies_are_no_entities(turtle) -> None:
-    graph = load_graph(turtle("""
+    graph = load_graph(
+        turtle("""
 :o a owl:Ontology , :Module . :p a owl:ObjectProperty ; rdfs:label "p" .
 :d a rdfs:Datatype . :A a owl:Class .
-"""))
+""")
+    )
     assert "https://example.org/A" in graph
     assert not {"https://example.org/o", "https://example.org/p"} & set(graph.iris)
 
@@ -124,15 +148,22 @@ def test_expressions_nested_three_thousand_deep_are_read(turtle) -> None:
 
 
 def test_lists_and_expressions_that_run_in_circles_end(turtle) -> None:
-    graph = load_graph(turtle(CLASSES + """
+    graph = load_graph(
+        turtle(
+            CLASSES
+            + """
 :A rdfs:subClassOf _:x . _:x owl:intersectionOf _:l .
 _:l rdf:first :B ; rdf:rest _:m . _:m rdf:first _:x ; rdf:rest _:l .
-"""))
+"""
+        )
+    )
     assert edges(graph) == {("A", "subClassOf", "B")}
 
 
 def test_obo_instances_mappings_and_old_synonym_tags_are_read(write) -> None:
-    path = write("old.obo", """\
+    path = write(
+        "old.obo",
+        """\
 format-version: 1.2
 idspace: Wiki http://wiki.example/wiki/ "a wiki"
 ontology: old
@@ -156,7 +187,8 @@ id: X:i
 name: Tuesday's fever
 instance_of: Wiki:Fever
 property_value: follows X:1
-""")
+""",
+    )
     graph = load_graph(path)
     assert graph.iris == [
         "http://purl.obolibrary.org/obo/X_1",
