@@ -101,7 +101,7 @@ class Fusion(nn.Module):
 def pool(weights: Tensor, values: Tensor) -> Tensor:
     """Weighted mean of ``values`` (n, m, d) by ``weights`` (n, m), rows of unit length or zero."""
     summed = torch.einsum("nm,nmd->nd", weights, values)
-    return summed / summed.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    return nn.functional.normalize(summed, dim=1)
 
 
 def similarity(text: Tensor, bag: EntityBag) -> Tensor:

@@ -14,7 +14,7 @@ from kgml.fusion.base import Fusion
 from kgml.models.concepts import ConceptView
 from kgml.models.features import Documents, EntityVectors, bag_of
 from kgml.models.learn import MOST_ROWS, fit_fusion, make_batch, some_rows
-from kgml.models.lexical import LexicalView
+from kgml.models.lexical import LexicalView, no_columns
 from kgml.models.light import Decisions, Head
 from kgml.registry import resolve
 
@@ -83,11 +83,7 @@ class Assembly:
     def _learn(self, documents: Documents, y: NDArray[np.int64]) -> None:
         rows = some_rows(y, MOST_ROWS, self.recipe.seed)
         some = documents.take(rows)
-        lexical = (
-            self.lexical_.transform(some.terms)
-            if self.lexical_
-            else sparse.csr_matrix((len(rows), 0), dtype=np.float32)
-        )
+        lexical = self.lexical_.transform(some.terms) if self.lexical_ else no_columns(len(rows))
         bag = bag_of(some, self.vectors, self.fusion_.needs_keys)
         batch = make_batch(some.text, bag, lexical, self.view_, documents.own.shape[1], y[rows])
         fit_fusion(self.fusion_, batch)

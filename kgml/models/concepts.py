@@ -49,7 +49,7 @@ class ConceptView:
         weighted = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
         rows = sparse.csr_matrix(weighted[:, self.columns_])
         rows.data *= self.idf_[rows.indices]
-        rows = normalize(rows, copy=False)
+        rows = sparse.csr_matrix(normalize(rows, copy=False))
         if gate is not None:
             rows.data *= np.repeat(gate, np.diff(rows.indptr))
         return rows

@@ -70,7 +70,7 @@ def fit_fusion(fusion: Fusion, batch: Batch) -> float:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimiser.step(closure)  # type: ignore[arg-type]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
     return float(closure().detach())
 
 
@@ -96,7 +96,7 @@ def leave_one_out(kernel: Tensor, y: Tensor, ridge: Tensor) -> Tensor:
     """Mean squared leave-one-out residual of kernel ridge regression, summed over classes."""
     # the constant 1 is the intercept's kernel; centring y instead would let a label see itself
     inverse = torch.linalg.inv(kernel + 1 + ridge * torch.eye(len(kernel)))
-    residual = (inverse @ y) / inverse.diagonal()[:, None]
+    residual: Tensor = (inverse @ y) / inverse.diagonal()[:, None]
     return residual.square().sum(dim=1).mean()
 
 

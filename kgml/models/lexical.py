@@ -27,7 +27,7 @@ class LexicalView:
         n = counts.matrix.shape[0]
         df = np.bincount(counts.matrix.indices, minlength=counts.matrix.shape[1])
         kept = np.flatnonzero(df >= (self.min_df if n >= 100 else 1))
-        self.terms_: list[str] = [counts.terms[i] for i in kept]
+        self.terms_: list[str] = [counts.terms[i] for i in kept.tolist()]
         self.idf_: NDArray[np.float32] = smooth_idf(df[kept], n)
         return self
 
@@ -36,14 +36,16 @@ class LexicalView:
         column = {term: i for i, term in enumerate(counts.terms)}
         found = [(i, column[t]) for i, t in enumerate(self.terms_) if t in column]
         to = np.array([i for i, _ in found], dtype=np.int64)
-        rows = sparse.csr_matrix(counts.matrix[:, [j for _, j in found]], dtype=np.float32)
+        rows = sparse.csr_matrix(
+            counts.matrix[:, np.array([j for _, j in found], dtype=np.int64)], dtype=np.float32
+        )
         rows.data = 1 + np.log(rows.data)
         rows.data *= self.idf_[to][rows.indices]
         placed = sparse.csr_matrix(
             (rows.data, to[rows.indices], rows.indptr), shape=(rows.shape[0], len(self.terms_))
         )
         placed.sort_indices()
-        return normalize(placed, copy=False)
+        return sparse.csr_matrix(normalize(placed, copy=False))
 
 
 class TermCounts:
@@ -63,8 +65,13 @@ def count_terms(texts: Sequence[str]) -> TermCounts:
     try:
         matrix = counter.fit_transform(texts)
     except ValueError:  # no text holds a word
-        return TermCounts(sparse.csr_matrix((len(texts), 0), dtype=np.int32), [])
+        return TermCounts(no_columns(len(texts)), [])
     return TermCounts(matrix.tocsr(), list(counter.get_feature_names_out()))
+
+
+def no_columns(rows: int) -> sparse.csr_matrix:
+    """A matrix (rows, 0)."""
+    return sparse.csr_matrix(np.zeros((rows, 0), dtype=np.float32))
 
 
 def smooth_idf(df: NDArray[np.int64], n: int) -> NDArray[np.float32]:

@@ -49,7 +49,10 @@ def save_model(
         path, KIND, made_from={**origins, **(made_from or {})}, seed=model.random_state,
         config=config.to_dict() if config else {}, command=command, summary=summary or {},
     ) as folder:  # fmt: skip
-        arrays = {"view.columns": stack.view_.columns_, "view.idf": stack.view_.idf_}
+        arrays: dict[str, NDArray[Any]] = {
+            "view.columns": stack.view_.columns_,
+            "view.idf": stack.view_.idf_,
+        }
         arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
         if stack.lexical_ is not None:
             arrays["lexical.idf"] = stack.lexical_.idf_
