@@ -6,12 +6,12 @@ an abbreviation matches as it is written, any other form in any case.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from kgml.config import LinkingConfig
+from kgml.kg.vocabulary import Scope
 from kgml.linking.fold import Folded, fold, is_word, lower
 from kgml.linking.match import WordMatcher, longest
 from kgml.linking.words import (
@@ -19,6 +19,7 @@ from kgml.linking.words import (
     WORDS,
     irregular_plurals,
     is_abbreviation,
+    is_plain_word,
     singular,
     turned,
 )
@@ -26,11 +27,15 @@ from kgml.linking.words import (
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
 
-METHODS = (
-    ("label", 1.0), ("exact synonym", 0.95), ("abbreviation", 0.9), ("narrow synonym", 0.85),
-    ("broad synonym", 0.75), ("related synonym", 0.8),
-)  # fmt: skip
-"""Name and score of a match, indexed by the ``Scope`` of the form."""
+METHODS: dict[int, tuple[str, float]] = {
+    Scope.LABEL: ("label", 1.0),
+    Scope.EXACT: ("exact synonym", 0.95),
+    Scope.ABBREVIATION: ("abbreviation", 0.9),
+    Scope.NARROW: ("narrow synonym", 0.85),
+    Scope.RELATED: ("related synonym", 0.8),
+    Scope.BROAD: ("broad synonym", 0.75),
+}
+"""Name and score of a match by the scope of the form."""
 
 DEFAULT = LinkingConfig()
 
@@ -40,8 +45,6 @@ VARIANT = 0.99
 _REMEMBERED = 100_000
 _PREFIXES = ("non ", "anti ", "pseudo ", "pre ")
 """After these a form means something else: "non-small cell lung cancer"."""
-_SENTENCE_END = re.compile(r"[.!?:;\n\u2029]")
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,7 @@ class Dictionary:
             if plural and not (surface[-1].isupper() or surface[-1].isdigit()):
                 continue
             span = folded.original(start), folded.original(end)
-            if not plural and lower(surface) in WORDS and _is_plain_word(folded.text, *span):
+            if not plural and lower(surface) in WORDS and is_plain_word(folded.text, *span):
                 continue
             if not _prefixed(folded.lower, start):
                 yield start, end, owners[surface], plural
@@ -251,18 +254,3 @@ def _prefixed(text: str, start: int) -> bool:
         return False
     before = start - next(len(p) for p in _PREFIXES if text.endswith(p, 0, start)) - 1
     return before < 0 or not is_word(text[before])
-
-
-def _is_plain_word(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end], spelled like a common word, most likely is that word.
-
-    "ALL" in a heading that is capitals throughout; "As" as the first word of a sentence.
-    """
-    before = _SENTENCE_END.split(text[max(0, start - 60) : start])[-1]
-    after = _SENTENCE_END.split(text[end : end + 60], maxsplit=1)[0]
-    if not text[start:end].isupper():
-        return not before.strip() and bool(after.strip())
-    near = _WORD.findall(before)[-3:] + _WORD.findall(after)[:3]
-    return not any(c.islower() for word in near for c in word) and any(
-        len(word) > 4 or lower(word) in WORDS for word in near
-    )

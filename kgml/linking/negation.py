@@ -32,7 +32,8 @@ BEFORE = (
 AFTER = (
     "was ruled out", "were ruled out", "is ruled out", "are ruled out", "been ruled out",
     "be ruled out", "was excluded", "were excluded", "is excluded", "been excluded", "is absent",
-    "are absent", "was absent", "were absent", "absent", "not seen", "not present", "not found",
+    "are absent", "was absent", "were absent", "be absent", "been absent", "not seen",
+    "not present", "not found",
     "not observed", "not detected", "not identified", "not noted", "not demonstrated",
     "not evident", "never seen", "never observed", "never developed", "was negative",
     "were negative", "is negative", "are negative", "was denied", "were denied", "is unlikely",
@@ -47,13 +48,14 @@ PSEUDO = (
     "could not be excluded", "not excluded", "not been excluded", "not exclude", "no doubt",
     "without doubt", "without difficulty", "without delay", "gram negative", "no more than",
     "not less than", "no less than", "not uncommon", "not unusual", "not infrequently",
-    "no longer than", "with or without", "whether or not", "no wonder", "not surprisingly", "not to mention",
+    "no longer than", "with or without", "whether or not", "presence or absence of",
+    "not found to be", "no wonder", "not surprisingly", "not to mention",
 )  # fmt: skip
 STOP = (
     "but", "however", "although", "though", "nevertheless", "nonetheless", "yet", "whereas",
     "while", "except", "except for", "apart from", "aside from", "other than", "besides",
     "secondary to", "due to", "because", "because of", "as a cause of", "as the cause of",
-    "suggesting", "which", "who",
+    "suggesting", "until", "which", "who",
 )  # fmt: skip
 
 _KEYS = [fold(trigger).lower for trigger in BEFORE + AFTER + PSEUDO + STOP]
@@ -85,14 +87,20 @@ def negated(folded: Folded, spans: Sequence[tuple[int, int]]) -> list[bool]:
     triggers, stops = _triggers(folded, spans, starts)
     for kind, start, end in triggers:
         if kind == "before":
+            first = bisect_left(starts, end)
+            if first == len(spans) or starts[first] > end + _WINDOW:
+                continue
             limit = _next(text, stops, end)
-            for i in range(bisect_left(starts, end), len(spans)):
+            for i in range(first, len(spans)):
                 if starts[i] >= limit or not _near(text, end, starts[i]):
                     break
                 denied[i] = True
         else:
+            last = bisect_right(ends, start) - 1
+            if last < 0 or ends[last] < start - _WINDOW:
+                continue
             limit = _previous(text, stops, start)
-            for i in range(bisect_right(ends, start) - 1, -1, -1):
+            for i in range(last, -1, -1):
                 if starts[i] < limit or not _near(text, ends[i], start):
                     break
                 denied[i] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 _FUNCTION_WORDS = """
@@ -42,6 +43,8 @@ _ENDINGS = (
 """Ending, its plural, shortest word it is tried on. A plural that is no word does no harm."""
 
 _LETTERS = 6
+_SENTENCE_END = re.compile(r"[.!?:;\n\u2029]")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def is_abbreviation(form: str) -> bool:
@@ -103,3 +106,18 @@ def singular(form: str) -> str | None:
     else:
         one = word[:-1]
     return None if one in WORDS else start + one
+
+
+def is_plain_word(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end], spelled like a common word, most likely is that word.
+
+    "ALL" in a heading that is capitals throughout; "As" as the first word of a sentence.
+    """
+    before = _SENTENCE_END.split(text[max(0, start - 60) : start])[-1]
+    after = _SENTENCE_END.split(text[end : end + 60], maxsplit=1)[0]
+    if not text[start:end].isupper():
+        return not before.strip() and bool(after.strip())
+    near = _WORD.findall(before)[-3:] + _WORD.findall(after)[:3]
+    return not any(c.islower() for word in near for c in word) and any(
+        len(word) > 4 or word.lower() in WORDS for word in near
+    )

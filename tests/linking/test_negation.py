@@ -51,6 +51,8 @@ def test_a_trigger_denies_what_it_reaches(text: str) -> None:
         "noted fever, knot, fever",
         "The fever. Malaria was ruled out.",
         "No\n\nfever",
+        "fever, absent language",
+        "presence or absence of fever",
     ],
 )
 def test_scope_ends_and_what_only_looks_like_a_trigger_is_none(text: str) -> None:
