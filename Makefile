@@ -19,8 +19,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 
 quickstart: $(STAMP)
 	$(BIN)/kgml build-graph ontologies/fin.ttl
-	$(BIN)/kgml train --fusion attention -o artifacts/fin.model
-	$(BIN)/kgml predict artifacts/fin.model "$(SENTENCE)"
+	$(BIN)/kgml train --fusion attention
+	$(BIN)/kgml predict artifacts/fin-attention.model "$(SENTENCE)"
 
 test: $(STAMP)
 	$(BIN)/ruff check .
