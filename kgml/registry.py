@@ -50,7 +50,9 @@ def check(group: str, name: str) -> str:
     kgml.errors.UsageError: no fusion named 'atention'; choose from attention, concat, gated, none, weighted. Did you mean 'attention'?
     """
     if name not in names(group):
-        raise UsageError(f"no {group.replace('_', ' ')} named '{name}'; {one_of(names(group), name)}")
+        raise UsageError(
+            f"no {group.replace('_', ' ')} named '{name}'; {one_of(names(group), name)}"
+        )
     return name
 
 

@@ -21,7 +21,7 @@ from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.mentions import Mention
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.evidence import Evidence, weigh
-from kgml.models.features import Documents, EntityVectors, Featurizer, permutation
+from kgml.models.features import Documents, EntityVectors, Featurizer, permutation, relabelled
 from kgml.progress import warn
 from kgml.registry import check, resolve
 
@@ -119,7 +119,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         self.vectors_ = vectors or self.entity_vectors()
         self.recipe_ = self.recipe(len(y) / len(self.classes_))
-        placebo = self.featurizer().relabelled(documents, self.placebo(documents))
+        placebo = relabelled(documents, self.placebo(documents), self.vectors_.graph)
         self.evidence_: Evidence = weigh(
             documents, placebo, codes, self.recipe_, self.vectors_, self.folds
         )

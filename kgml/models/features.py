@@ -142,14 +142,15 @@ class Featurizer:
             self.encoder.encode(texts), count_terms(texts), own, spread(own, self.graph), mentions
         )
 
-    def relabelled(self, documents: Documents, target: NDArray[np.int64]) -> Documents:
-        """The same documents with entity ``i`` called ``target[i]`` everywhere."""
-        own = sparse.csr_matrix(
-            (documents.own.data, target[documents.own.indices], documents.own.indptr),
-            shape=documents.own.shape,
-        )
-        own.sort_indices()
-        return replace(documents, own=own, counts=spread(own, self.graph))
+
+def relabelled(documents: Documents, target: NDArray[np.int64], graph: KnowledgeGraph) -> Documents:
+    """The same documents with entity ``i`` called ``target[i]`` everywhere."""
+    own = sparse.csr_matrix(
+        (documents.own.data, target[documents.own.indices], documents.own.indptr),
+        shape=documents.own.shape,
+    )
+    own.sort_indices()
+    return replace(documents, own=own, counts=spread(own, graph))
 
 
 def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ from kgml.kg.load import load_graph
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence
-from kgml.models.features import Documents
+from kgml.models.features import Documents, relabelled
 from kgml.models.store import load_model, save_model
 
 DEFAULT = Config()
@@ -153,12 +153,12 @@ def _report(
     recipe = model.recipe_
     plain = replace(recipe, fusion="none")
     target = model.placebo(learn)
-    relabel = model.featurizer().relabelled
+    graph = model.vectors_.graph
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
         "text": (replace(plain, lexical=False), learn, held),
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
-        "placebo": (recipe, relabel(learn, target), relabel(held, target)),
+        "placebo": (recipe, relabelled(learn, target, graph), relabelled(held, target, graph)),
     }
     if model.strength_:
         del jobs["knowledge"]
