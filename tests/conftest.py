@@ -11,20 +11,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def kgml_in() -> Run:
+    """Run ``python -m kgml`` in a folder: ``kgml_in(folder, "info", "m")``."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kgml", *map(str, arguments)],
+            cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8",
+            timeout=300, check=False,
+        )  # fmt: skip
+
+    return run
 
 
 @pytest.fixture
-def kgml(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def kgml(kgml_in: Run, tmp_path: Path) -> Run:
     """Run ``python -m kgml`` with the arguments given, in an empty folder."""
 
-    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-        return subprocess.run(
-            [sys.executable, "-m", "kgml", *map(str, arguments)],
-            cwd=options.pop("cwd", tmp_path),
-            env={**environment, **options.pop("env", {})},  # type: ignore[dict-item]
-            capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
-        )  # fmt: skip
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return kgml_in(tmp_path, *arguments)
 
     return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
@@ -223,7 +222,7 @@ def test_an_interrupt_is_one_line_and_exit_130(tmp_path: Path) -> None:
     pipe = tmp_path / "endless.ttl"
     os.mkfifo(pipe)
     process = start("build-graph", pipe, "-o", "g.kg", cwd=tmp_path, stdout=subprocess.PIPE)
-    writer = open_when_read(pipe, process)
+    writer = _open_when_read(pipe, process)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     os.close(writer)
@@ -232,7 +231,7 @@ def test_an_interrupt_is_one_line_and_exit_130(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [pipe]
 
 
-def open_when_read(pipe: Path, process: subprocess.Popen[str]) -> int:
+def _open_when_read(pipe: Path, process: subprocess.Popen[str]) -> int:
     """Open ``pipe`` for writing as soon as ``process`` reads from it."""
     while process.poll() is None:
         try:
@@ -240,69 +239,3 @@ def open_when_read(pipe: Path, process: subprocess.Popen[str]) -> int:
         except OSError:
             time.sleep(0.02)
     pytest.fail(f"ended before it read: {process.communicate()[1]}")
-
-
-TEXTS = {
-    "heart": ["new atrial fibrillation", "AF on the monitor", "warfarin for AF", "a slow pulse"],
-    "money": ["the bank raised rates", "bond yields rose", "shares fell", "the fund lost money"],
-}
-
-
-@pytest.fixture(scope="session")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen labelled rows, the first four of each class for training."""
-    file = tmp_path_factory.mktemp("table") / "texts.csv"
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["text", "label", "split"])
-        for label, texts in TEXTS.items():
-            writer.writerows([text, label, "train"] for text in texts)
-            writer.writerows([f"{text} today", label, "test"] for text in texts)
-    return file
-
-
-def test_train_predict_and_evaluate_on_one_small_table(
-    kgml: Run, graph: Path, table: Path, tmp_path: Path
-) -> None:
-    trained = kgml("train", "--graph", graph, "--data", table, "-o", "m", "--json", "--quiet")
-    assert trained.returncode == 0, trained.stderr
-    assert trained.stderr == ""
-    result = json.loads(trained.stdout)
-    assert result["rows"] == {"train": 8, "test": 8}
-    assert set(result) >= {"metrics", "baselines", "placebo", "knowledge", "coverage", "path"}
-
-    (one,) = json.loads(kgml("predict", "m", "bond yields", "--json").stdout)
-    assert one["label"] == "money"
-    assert sum(one["probabilities"].values()) == pytest.approx(1)
-    told = kgml("predict", "m", "warfarin for new atrial fibrillation").stdout
-    assert told.startswith("heart\n")
-    assert "atrial fibrillation → atrial fibrillation" in told
-
-    for name in ("out.jsonl", "out.csv"):
-        done = kgml("predict", "m", "--data", table, "-o", name)
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert f"16 predictions written to {name}" in done.stderr
-    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
-    labels = [json.loads(line)["label"] for line in lines]
-    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    assert [row["label"] for row in rows] == labels
-    assert rows[1]["text"] == "AF on the monitor"
-    assert set(rows[0]) == {"text", "label", "p(heart)", "p(money)"}
-
-    scored = json.loads(kgml("evaluate", "m", "--data", table, "--json").stdout)
-    assert 0 <= scored["metrics"]["accuracy"] <= 1
-    assert "accuracy" in kgml("evaluate", "m", "--data", table).stdout
-
-
-def test_the_train_table_shows_each_baseline_and_the_verdict(
-    kgml: Run, graph: Path, table: Path
-) -> None:
-    done = kgml("train", "--graph", graph, "--data", table, "-o", "m")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert [line.split("  ")[0].strip() for line in lines[1:5]] == [
-        "model", "text", "text + TF-IDF", "placebo",
-    ]  # fmt: skip
-    assert f"texts {table}" in done.stderr
-    assert lines[-1] == "written to m"

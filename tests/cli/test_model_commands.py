@@ -1,0 +1,135 @@
+"""train, predict and evaluate on one small table, each as a process."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kgml.cli import predict, train
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+HEART = """\
+@prefix : <http://example.org/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+:disease a owl:Class ; rdfs:label "heart disease"@en .
+:af a owl:Class ; rdfs:subClassOf :disease ; rdfs:label "atrial fibrillation"@en .
+:warfarin a owl:Class ; rdfs:label "warfarin"@en .
+"""
+TEXTS = {
+    "heart": ["new atrial fibrillation", "AF on the monitor", "warfarin was given", "a slow pulse"],
+    "money": ["the bank raised rates", "bond yields rose", "shares fell", "the fund lost money"],
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A folder with ``texts.csv`` and the model ``m``, and what training printed."""
+
+    folder: Path
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def trained(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Eight rows to train on, eight to test on."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "heart.ttl").write_text(HEART, encoding="utf-8")
+    with (folder / "texts.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "label", "split"])
+        for label, texts in TEXTS.items():
+            writer.writerows([text, label, "train"] for text in texts)
+            writer.writerows([f"{text} today", label, "test"] for text in texts)
+    assert kgml_in(folder, "build-graph", "heart.ttl", "-o", "g").returncode == 0
+    done = kgml_in(folder, "train", "--graph", "g", "--data", "texts.csv", "-o", "m", "--json")
+    assert done.returncode == 0, done.stderr
+    return Trained(folder, done.stdout, done.stderr)
+
+
+def test_train_prints_one_json_document_and_says_what_it_used(trained: Trained) -> None:
+    result = json.loads(trained.stdout)
+    assert result["rows"] == {"train": 8, "test": 8}
+    assert set(result) >= {
+        "metrics", "baselines", "placebo", "knowledge", "rows", "coverage", "seconds", "path",
+    }  # fmt: skip
+    for scores in (result["metrics"], result["placebo"], *result["baselines"].values()):
+        assert set(scores["interval"]) == {"accuracy", "macro_f1"}
+    assert set(result["baselines"]) == {"text", "text_tfidf"}
+    assert set(result["knowledge"]) >= {"helps", "difference", "interval", "sentence"}
+    assert "note: graph g, texts texts.csv" in trained.stderr.splitlines()
+
+
+def test_the_train_table_shows_each_baseline_and_the_verdict(trained: Trained) -> None:
+    result = json.loads(trained.stdout)
+    lines = train.human(result).splitlines()
+    assert [line.split("  ")[0].strip() for line in lines[1:5]] == [
+        "model", "text", "text + TF-IDF", "placebo",
+    ]  # fmt: skip
+    accuracy, (low, high) = result["metrics"]["accuracy"], result["metrics"]["interval"]["accuracy"]
+    assert f"{accuracy:.3f} [{low:.3f}–{high:.3f}]" in lines[1]
+    assert lines[5].startswith("8 training rows, 8 test rows, ")
+    assert lines[-2:] == [result["knowledge"]["sentence"], "written to m"]
+
+
+def test_predict_gives_label_probabilities_and_mentions(kgml_in: Run, trained: Trained) -> None:
+    text = "warfarin for new atrial fibrillation"
+    (one,) = json.loads(kgml_in(trained.folder, "predict", "m", text, "--json").stdout)
+    assert one["label"] == "heart"
+    assert sum(one["probabilities"].values()) == pytest.approx(1)
+    assert [text[m["start"] : m["end"]] for m in one["mentions"]] == [
+        "warfarin", "atrial fibrillation",
+    ]  # fmt: skip
+
+    told = predict.human([one]).splitlines()
+    assert told[0] == "heart"
+    assert told[-2:] == ["  atrial fibrillation → atrial fibrillation", "  warfarin → warfarin"]
+
+
+def test_predictions_of_a_table_go_to_a_file_in_the_order_of_its_rows(
+    kgml_in: Run, trained: Trained
+) -> None:
+    for name in ("out.jsonl", "out.csv"):
+        done = kgml_in(trained.folder, "predict", "m", "--data", "texts.csv", "-o", name)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == f"note: 16 predictions written to {name}\n"
+    lines = (trained.folder / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    predictions: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    with (trained.folder / "out.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert set(rows[0]) == {"text", "label", "p(heart)", "p(money)"}
+    assert rows[1]["text"] == "AF on the monitor"
+    assert [row["label"] for row in rows] == [p["label"] for p in predictions]
+    assert [float(row["p(money)"]) for row in rows] == pytest.approx(
+        [p["probabilities"]["money"] for p in predictions], abs=1e-6
+    )
+
+
+def test_a_wrong_column_or_an_unwritable_file_ends_with_exit_1(
+    kgml_in: Run, trained: Trained
+) -> None:
+    wrong = kgml_in(trained.folder, "predict", "m", "--data", "texts.csv", "--text-column", "txt")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "'txt'" in wrong.stderr
+    assert "label, split, text" in wrong.stderr
+
+    under_a_file = trained.folder / "texts.csv" / "out.csv"
+    done = kgml_in(trained.folder, "predict", "m", "shares fell", "-o", under_a_file)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "could not be written" in done.stderr
+
+
+def test_evaluate_scores_the_test_rows(kgml_in: Run, trained: Trained) -> None:
+    done = kgml_in(trained.folder, "evaluate", "m", "--data", "texts.csv", "--json")
+    scored = json.loads(done.stdout)
+    assert scored["metrics"] == json.loads(trained.stdout)["metrics"]
+    table = predict.human_scores(scored).splitlines()
+    assert [line.split()[0] for line in table] == ["accuracy", "macro_f1"]
