@@ -57,4 +57,7 @@ class Collected:
         if len(text) > self.max_literal:
             self.dropped["literal too long"] += 1
             return ""
+        # most texts are clean already, and a look is cheaper than splitting a long one
+        if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+            return text
         return " ".join(text.split())

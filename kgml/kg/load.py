@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,8 +55,7 @@ def load_graph(
             _read(source, triples, collected, config.max_triples - collected.statements)
         PROJECTIONS["relations"](triples, collected)
         read_words(triples, collected)
-        hashes = {source.name: artifacts.sha256(source.path) for source in sources}
-        graph = assemble(collected, len(sources), skipped, hashes)
+        graph = assemble(collected, len(sources), skipped, _hashes(sources))
     _warn(graph, collected.bad_iris)
     return graph
 
@@ -78,6 +78,17 @@ def _read(source: Source, triples: Triples, collected: Collected, limit: int) ->
         raise safety.not_utf8(path, safety.invalid_utf8(path) or 0) from None
     except OSError as error:
         raise OntologyError(f"{path}: cannot be read ({error.strerror or error}).") from None
+
+
+def _hashes(sources: Sequence[Source]) -> dict[str, str]:
+    """sha256 per file name; the second file of one name is called ``name (2)``."""
+    hashes: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for source in sources:
+        seen[source.name] += 1
+        again = f" ({seen[source.name]})" if seen[source.name] > 1 else ""
+        hashes[source.name + again] = artifacts.sha256(source.path)
+    return hashes
 
 
 @contextmanager

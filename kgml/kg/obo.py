@@ -7,7 +7,7 @@ ontology merge: ``HP:0001250`` is ``http://purl.obolibrary.org/obo/HP_0001250``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -43,6 +43,7 @@ class OboFile:
     def __init__(self, path: Path, name: str, collected: Collected, limit: int) -> None:
         self.path, self.name, self.collected, self.limit = path, name, collected, limit
         self.line = 0
+        self._lines: Iterator[str] = iter(())
         self.stanza = ""
         self.current = -1
         self.named = self.before_named = True
@@ -81,7 +82,8 @@ class OboFile:
         line = ""
         with self.path.open(encoding="utf-8", newline="\n") as stream:
             stream.seek(skip)
-            for line in stream:
+            self._lines = iter(stream)
+            for line in self._lines:
                 self.line += 1
                 text = line.strip()
                 if not text or text[0] == "!":
@@ -99,7 +101,7 @@ class OboFile:
                     f"{self.path}: {clauses:,} clauses, more than the limit of {self.limit:,}. "
                     "Raise max_triples in [graph] of kgml.toml."
                 )
-        self._finish(line)
+            self._finish(line)
         self.collected.statements += clauses
 
     def _clause(self, tag: str, value: str) -> None:
@@ -154,6 +156,11 @@ class OboFile:
             number = self._interned.get(target, -1)
             if number not in self.collected.classes | self.collected.individuals:
                 self._truncated(f"the last line, '{text}', names a term the file does not define")
+            comment = self.collected.clean(value.partition(" !")[2])
+            if comment and not any(
+                entity == number and name == comment for entity, _, _, name in self.collected.labels
+            ):
+                self._truncated(f"the last line, '{text}', names its term otherwise")
         elif self.line > 1000 and tag not in ("def", "synonym", "is_obsolete"):
             self._truncated(f"the last line, '{text[:60]}', does not end")
 
@@ -205,7 +212,6 @@ class OboFile:
         collected = self.collected
         identifier = _strip(value)
         self.current = self._number(identifier)
-        collected.statements += 1
         (collected.classes if self.stanza == "Term" else collected.individuals).add(self.current)
 
     def _name(self, value: str) -> None:
@@ -256,13 +262,13 @@ class OboFile:
 
     def _intersection(self, value: str) -> None:
         words = _strip(value).split()
-        if len(words) == 1:
-            self._is_a(words[0])
+        if len(words) == 2:
+            self._pending.append((self.current, words[0], words[1]))
         else:
-            self._pending.append((self.current, words[0], words[-1]))
+            self._is_a(" ".join(words))
 
     def _property_value(self, value: str) -> None:
-        words = value.split(" ")
+        words = value.split()
         iri = self.iri(words[0])
         mapping = iri in v.MAPPINGS or iri in (v.BROADER, v.SKOS + "related")
         if len(words) > 1 and words[1][:1] != '"' and (mapping or self.stanza == "Instance"):
@@ -326,7 +332,7 @@ class OboFile:
 
     def _malformed(self, text: str) -> NoReturn:
         tag = text.rstrip(":")
-        found = f"'{text[:60]}'" + (" has no value" if _TAG.match(tag) and tag != text else "")
+        found = f"'{text[:60]}'" + (" without a value" if _TAG.match(tag) and tag != text else "")
         self._error(found, "'tag: value'")
 
     def _truncated(self, found: str) -> NoReturn:
@@ -336,9 +342,11 @@ class OboFile:
         )
 
     def _error(self, found: str, wanted: str) -> NoReturn:
+        step = "Correct the line, or export the file again."
+        if next(self._lines, None) is None:
+            step = "The file looks truncated: download or export it again."
         raise OntologyError(
-            f"{self.path}, line {self.line}: found {found}, wanted {wanted}. "
-            "If this is the end of the file, it is truncated: download it again."
+            f"{self.path}, line {self.line}: found {found}, wanted {wanted}. {step}"
         )
 
 

@@ -60,11 +60,11 @@ class _Terms(dict[Any, int]):
         self._blank.clear()
 
 
-class _Buckets(dict[Any, tuple[list[int], "Texts | None"]]):
-    """Predicate to (flat subject, object numbers; kept literals or None)."""
+class _Buckets(dict[Any, tuple[list[int], "list[Any] | None"]]):
+    """Predicate to (flat subject, object numbers; flat subject numbers, kept literals or None)."""
 
-    def __missing__(self, predicate: Any) -> tuple[list[int], Texts | None]:
-        bucket: tuple[list[int], Texts | None] = ([], [] if predicate.value in _KEPT else None)
+    def __missing__(self, predicate: Any) -> tuple[list[int], list[Any] | None]:
+        bucket: tuple[list[int], list[Any] | None] = ([], [] if predicate.value in _KEPT else None)
         self[predicate] = bucket
         return bucket
 
@@ -87,7 +87,8 @@ class Triples:
     def texts(self, predicate: str) -> Texts:
         """Subject number and literal of ``predicate``, if it is one whose literals are kept."""
         bucket = self._buckets.get(ox.NamedNode(predicate))
-        return bucket[1] or [] if bucket else []
+        flat = bucket[1] or [] if bucket else []
+        return list(zip(flat[::2], flat[1::2], strict=True))
 
     def predicates(self) -> list[str]:
         """All predicates seen, sorted."""
@@ -139,7 +140,8 @@ class Triples:
             elif texts is None:
                 unused[predicate] += 1
             else:
-                texts.append((terms[subject], value))
+                texts.append(terms[subject])
+                texts.append(value)
                 kept += 1
         for predicate, count in unused.items():
             self.collected.dropped[v.DROPPED.get(predicate.value, "annotation")] += count

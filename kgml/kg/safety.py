@@ -18,6 +18,10 @@ MAX_EXPANSION = 200_000_000
 _COMMENT = re.compile(rb"<!--.*?-->", re.S)
 _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?([^\s>]+)\s+(?:(SYSTEM|PUBLIC)\b|\"([^\"]*)\"|'([^']*)')")
 _REFERENCE = re.compile(rb"&(?!#|amp;|lt;|gt;|quot;|apos;)[^;\s]+;|%[\w.-]+;")
+_SUBSET = re.compile(
+    rb"\[(?:<!--.*?-->|<\?.*?\?>|\"[^\"]*\"|'[^']*'|[^\]\"'<]|<(?!!--|\?))*\]\s*>", re.S
+)
+"""An internal subset to its end; a bracket within a comment or a quotation does not end it."""
 _ROOT = re.compile(rb"<(?![?!])([^\s/>]+)")
 _TAIL = re.compile(rb"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*\Z", re.S)
 
@@ -32,9 +36,9 @@ def check_xml(path: Path) -> None:
     """
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start = _check_doctype(path, data)
-        root = _ROOT.search(data, _skip_comments(data, start))
+        root = _ROOT.match(data, _skip_comments(data, start))
         if root is None:
-            raise _truncated(path, "no root element")
+            raise _truncated(path, "no root element where one must be")
         end = data.find(b">", root.end())
         if end > 0 and data[end - 1 : end] == b"/":
             return
@@ -62,10 +66,10 @@ def _check_doctype(path: Path, data: mmap.mmap) -> int:
         raise _truncated(path, "the document type is never closed")
     if bracket < 0 or bracket > close:
         return close + 1
-    end = re.compile(rb"\]\s*>").search(data, bracket)
+    end = _SUBSET.match(data, bracket)
     if end is None:
         raise _truncated(path, "the document type is never closed")
-    _check_entities(path, data, _COMMENT.sub(b"", data[bracket : end.start()]))
+    _check_entities(path, data, _COMMENT.sub(b"", end[0]))
     return end.end()
 
 
@@ -128,12 +132,15 @@ def explain(path: Path, kind: str, error: SyntaxError, skip: int = 0) -> Ontolog
 
 
 def _at_end(path: Path, error: SyntaxError) -> bool:
-    """Whether the error is on the last line that holds anything."""
+    """Whether the error is on the last line and that line does not end as a statement does."""
     if not error.lineno:
         return False
     with path.open("rb") as stream:
-        last = sum(1 for _ in stream)
-    return error.lineno >= last
+        lines, last = 0, b""
+        for content in stream:
+            lines += 1
+            last = content.strip() or last
+    return 1 < lines <= error.lineno and last[-1:] not in (b".", b"}", b"]", b">")
 
 
 def invalid_utf8(path: Path) -> int | None:

@@ -144,6 +144,13 @@ def test_namespace_entities_work(write) -> None:
         ('<!ENTITY a SYSTEM "file:///etc/hostname">', "outside the file"),
         ('<!ENTITY % a SYSTEM "http://e/x.dtd">%a;', "outside the file"),
         (f'<!ENTITY a "{"x" * 3000}">', "'a' is 3,000 bytes long"),
+        ('<!-- ]> --><!ENTITY a "x"><!ENTITY b "&a;&a;">', "'b' contains other entities"),
+        ('<?p ]> ?><!ENTITY a "x"><!ENTITY b "&a;">', "'b' contains other entities"),
+        ('<!ENTITY a "]>"><!ENTITY b "&a;&a;">', "'b' contains other entities"),
+        (
+            '<!-- ]><rdf:RDF x="--><!ENTITY a "x"><!ENTITY b "&a;&a;">',
+            "'b' contains other entities",
+        ),
         ("".join(f'<!ENTITY a{i} "x">' for i in range(1001)), "1,001 XML entities"),
     ],
 )
@@ -184,8 +191,9 @@ TERM = "format-version: 1.2\n\n[Term]\nid: X:1\nname: one\n\n[Term]\nid: X:2\nna
         ('def: "A text that sto', "line 10: found"),
         ('synonym: "two" EXACT [PMID:', "the list in square brackets closed"),
         ("is_a", "wanted 'tag: value'"),
-        ("is_a:", "has no value"),
+        ("is_a:", "without a value"),
         ("is_a: X:", "names a term the file does not define"),
+        ("is_a: X:1 ! on", "names its term otherwise"),
         ("[Ter", "wanted a stanza such as [Term]"),
         ("\n[Term]", "a [Term] without 'id:' ends here"),
         ("\n[Term]\nid: X:3", "the last [Term] has no 'name:'"),
@@ -216,3 +224,8 @@ def test_a_file_that_cannot_be_read_is_refused(hearts_obo: Path, monkeypatch) ->
         pytest.skip("root may read everything")
     hearts_obo.chmod(0)
     refused(hearts_obo, "cannot be read")
+
+
+def test_a_document_type_that_hides_its_end_is_refused(write) -> None:
+    bomb = with_entities('<!ENTITY a "x"><!ENTITY b "&a;&a;">', "&b;")
+    refused(write("a.rdf", bomb.replace("rdf:RDF [", 'rdf:RDF PUBLIC "a>b" "c" [')), "root element")
