@@ -186,7 +186,7 @@ def _assertions(triples: Triples, collected: Collected) -> None:
             dropped[v.DROPPED[predicate]] += len(flat) // 2
         elif predicate in v.STRUCTURE or predicate in v.EXPRESSIONS or predicate in words:
             continue
-        elif predicate in annotations or _is_annotation(predicate):
+        elif _is_annotation(predicate, annotations):
             dropped["annotation"] += len(flat) // 2
         elif flat:
             relation = collected.number(predicate)
@@ -206,8 +206,11 @@ def _declared_annotations(triples: Triples, collected: Collected) -> set[str]:
     }
 
 
-def _is_annotation(predicate: str) -> bool:
-    """Vocabulary that says nothing between two entities; SKOS related and mappings do."""
+def _is_annotation(predicate: str, declared: set[str]) -> bool:
+    """Vocabulary that says nothing between two entities.
+
+    SKOS related and mappings do, though OWL files must declare them as annotation properties.
+    """
     if predicate in v.MAPPINGS or predicate == v.SKOS + "related":
         return False
-    return predicate.startswith(v.RESERVED)
+    return predicate in declared or predicate.startswith(v.RESERVED)

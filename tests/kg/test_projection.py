@@ -115,7 +115,7 @@ def test_individuals_have_types_and_assertions(turtle) -> None:
 def test_skos_narrower_is_broader_turned_round_and_counts_as_is_a(turtle) -> None:
     graph = load_graph(
         turtle("""
-:s a skos:ConceptScheme .
+:s a skos:ConceptScheme . skos:exactMatch a owl:AnnotationProperty .
 :a a skos:Concept ; skos:broader :b ; skos:related :c ; skos:inScheme :s .
 :b a skos:Concept ; skos:narrower :a , :c ; skos:exactMatch :c .
 :c a skos:Concept ; skos:topConceptOf :s .
