@@ -58,7 +58,9 @@ class LinkNetwork(nn.Module):
     def score(self, z: Tensor, links: Tensor) -> Tensor:
         """Logits (p,) of ``links`` (p, 3)."""
         head, relation, tail = links.unbind(1)
-        product = z[head] * self.relation[relation] * z[tail]
+        # Not z[head]: with several threads its gradient adds up in an order of its own each time.
+        product = z.index_select(0, head) * z.index_select(0, tail)
+        product = product * self.relation.index_select(0, relation)
         return self.scale * product.sum(1) + self.offset
 
 

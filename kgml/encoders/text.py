@@ -171,6 +171,7 @@ class TextEncoder:
     @cached_property
     def _loaded(self) -> SentenceTransformer:
         folder = self.checkpoint.folder
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
@@ -182,7 +183,15 @@ class TextEncoder:
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            LookupError,
+            TypeError,
+            ImportError,
+            SafetensorError,
+        ) as error:
             raise ArtifactError(
                 f"{folder}: sentence-transformers cannot load it ({error}). Download the model "
                 f"again, or use the packaged {PACKAGED[0]}."

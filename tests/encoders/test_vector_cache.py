@@ -1,0 +1,151 @@
+"""The cache: bit-identical, shared by processes, and never a silently wrong vector."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kgml.encoders.cache import VectorCache, text_key
+from kgml.progress import KGMLWarning
+
+D = 8
+KEYS = [text_key(f"text {i}") for i in range(1200)]
+ROWS = np.random.default_rng(0).normal(size=(1200, D)).astype(np.float32)
+COUNTS = np.arange(1200)
+
+
+def fill(folder: Path, rows: np.ndarray = ROWS) -> Path:
+    with VectorCache(folder, "f" * 64, D) as cache:
+        cache.put(KEYS, rows, COUNTS)
+    return cache.path
+
+
+def read(folder: Path, dimension: int = D) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows, counts = np.zeros((1200, dimension), np.float32), np.zeros(1200, np.int64)
+    with VectorCache(folder, "f" * 64, dimension) as cache:
+        return cache.get(KEYS, rows, counts), rows, counts
+
+
+def change(path: Path, statement: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_hit_is_bit_identical(tmp_path) -> None:
+    fill(tmp_path)
+    found, rows, counts = read(tmp_path)
+    assert found.all()
+    assert rows.tobytes() == ROWS.tobytes()
+    np.testing.assert_array_equal(counts, COUNTS)
+
+
+def test_what_was_never_put_is_a_miss(tmp_path) -> None:
+    found, rows, _ = read(tmp_path)
+    assert not found.any()
+    assert not rows.any()
+
+
+def test_the_first_vector_of_a_text_stays(tmp_path) -> None:
+    fill(tmp_path)
+    fill(tmp_path, ROWS + 1)
+    assert read(tmp_path)[1].tobytes() == ROWS.tobytes()
+
+
+def test_a_changed_bit_is_a_miss_and_is_counted(tmp_path) -> None:
+    path = fill(tmp_path)
+    for row in (3, 4):
+        changed = ROWS[row].copy()
+        changed[2] = np.nextafter(changed[2], 9)
+        blob, key = changed.tobytes().hex(), KEYS[row].hex()
+        change(path, f"UPDATE vectors SET vector = x'{blob}' WHERE key = x'{key}'")
+    with pytest.warns(KGMLWarning, match="2 damaged rows; these texts are encoded again"):
+        found, rows, _ = read(tmp_path)
+    assert np.flatnonzero(~found).tolist() == [3, 4]
+    assert not rows[3:5].any()
+    fill(tmp_path)
+    assert read(tmp_path)[1].tobytes() == ROWS.tobytes()
+
+
+@pytest.mark.parametrize("value", ["x'0011'", "'words'", "7"])
+def test_a_value_of_the_wrong_kind_is_a_miss(tmp_path, value) -> None:
+    path = fill(tmp_path)
+    change(path, f"UPDATE vectors SET vector = {value} WHERE key = x'{KEYS[5].hex()}'")
+    with pytest.warns(KGMLWarning, match="1 damaged rows"):
+        found, _, _ = read(tmp_path)
+    assert np.flatnonzero(~found).tolist() == [5]
+
+
+def test_vectors_of_another_length_are_misses(tmp_path) -> None:
+    fill(tmp_path)
+    with pytest.warns(KGMLWarning, match="1,200 damaged rows"):
+        found, _, _ = read(tmp_path, dimension=D + 1)
+    assert not found.any()
+
+
+def test_a_file_that_is_no_database_is_moved_aside_and_begun_again(tmp_path) -> None:
+    path = fill(tmp_path)
+    path.write_bytes(b"not a database, " * 1000)
+    with pytest.warns(KGMLWarning, match=r"damaged .*; moved to .*\.damaged and begun again"):
+        found, _, _ = read(tmp_path)
+    assert not found.any()
+    assert path.with_suffix(".damaged").read_bytes().startswith(b"not a database")
+    fill(tmp_path)
+    assert read(tmp_path)[0].all()
+
+
+def test_a_page_overwritten_in_the_middle_is_noticed(tmp_path) -> None:
+    path = fill(tmp_path)
+    data = bytearray(path.read_bytes())
+    for start in range(16384, len(data), 16384):
+        data[start : start + 4000] = b"\xff" * 4000
+    path.write_bytes(data)
+    with pytest.warns(KGMLWarning, match="damaged"):
+        found, rows, _ = read(tmp_path)
+    np.testing.assert_array_equal(rows[found], ROWS[found])
+    fill(tmp_path)
+    assert read(tmp_path)[1].tobytes() == ROWS.tobytes()
+
+
+def test_an_empty_file_is_a_new_cache(tmp_path) -> None:
+    path = fill(tmp_path)
+    path.write_bytes(b"")
+    assert not read(tmp_path)[0].any()
+
+
+def test_a_database_with_other_columns_is_moved_aside(tmp_path) -> None:
+    path = fill(tmp_path)
+    change(path, "ALTER TABLE vectors RENAME COLUMN tokens TO words")
+    with pytest.warns(KGMLWarning, match="no such column"):
+        found, _, _ = read(tmp_path)
+    assert not found.any()
+
+
+def _write(folder: Path, shift: int) -> None:
+    with VectorCache(folder, "f" * 64, D) as cache:
+        for start in range(0, 1200, 50):
+            part = slice(start, start + 50)
+            cache.put(KEYS[part], ROWS[part] + shift, COUNTS[part])
+
+
+def test_two_processes_may_write_at_once(tmp_path) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write, args=(tmp_path, shift)) for shift in (0, 1)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    found, rows, _ = read(tmp_path)
+    assert found.all()
+    assert ((rows == ROWS) | (rows == ROWS + 1)).all()
+
+
+def test_half_an_emoji_has_a_key_of_its_own() -> None:
+    assert len({text_key("\ud83e"), text_key("\ud83d"), text_key("?"), text_key("")}) == 4
+    assert len(text_key("a")) == 16
