@@ -35,7 +35,7 @@ class AttentionFusion(Fusion):
         score = self.sharpness * similarity(text, bag)
         score = score.masked_fill(bag.own <= 0, CLOSED)
         taken = torch.cat([score, self.none.expand(len(text), 1)], dim=1)
-        return 1 - torch.softmax(taken, dim=1)[:, -1]
+        return self.level.sigmoid() * (1 - torch.softmax(taken, dim=1)[:, -1])
 
     def penalty(self) -> Tensor:
         return super().penalty() + self.sharpness.square() / 10 + (self.none + 3).square() / 10

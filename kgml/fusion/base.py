@@ -78,7 +78,7 @@ class Fusion(nn.Module):
         weights = self.attend(text, bag) * bag.mask
         pooled = pool(weights * bag.own, bag.values)
         linked = (bag.own > 0).any(dim=1)
-        gate = self.strength * self.level.sigmoid() * self.open(text, bag, pooled) * linked
+        gate = self.strength * self.open(text, bag, pooled) * linked
         return Fused(self.join(text, pooled, gate), weights, gate)
 
     def attend(self, text: Tensor, bag: EntityBag) -> Tensor:
@@ -86,8 +86,8 @@ class Fusion(nn.Module):
         return torch.ones_like(bag.counts)
 
     def open(self, text: Tensor, bag: EntityBag, pooled: Tensor) -> Tensor:
-        """How much of that level each document takes, (n,) in [0, 1]."""
-        return torch.ones_like(text[:, 0])
+        """How much knowledge counts in each document, (n,) in [0, 1]."""
+        return self.level.sigmoid().expand(len(text))
 
     def join(self, text: Tensor, pooled: Tensor, gate: Tensor) -> Tensor:
         """``text`` (n, d_text), ``pooled`` (n, d_node) unit rows, ``gate`` (n,) -> (n, d_out)."""

@@ -23,7 +23,7 @@ class GatedFusion(Fusion):
         self.weight = nn.Parameter(torch.zeros(3 + d_text + d_node))
 
     def open(self, text: Tensor, bag: EntityBag, pooled: Tensor) -> Tensor:
-        """The document's gate over the common level, so that their product is ``g``."""
+        """``g`` of each document."""
         linked = bag.own > 0
         count = linked.sum(dim=1)
         cosine = similarity(text, bag) * linked
@@ -31,7 +31,7 @@ class GatedFusion(Fusion):
         mean = cosine.sum(dim=1) / count.clamp_min(1)
         evidence = torch.stack([count.to(text.dtype).log1p(), best, mean], dim=1)
         logit = torch.cat([evidence, text, pooled], dim=1) @ self.weight
-        return (self.level + logit).sigmoid() / self.level.sigmoid()
+        return (self.level + logit).sigmoid()
 
     def penalty(self) -> Tensor:
         """The level's, and the squared length of ``w``."""
