@@ -21,11 +21,11 @@ def build_graph(
     paths: Sequence[str | Path] | str | Path, output: Path | None = None, *,
     config: Config = DEFAULT, command: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    """Load ``paths``, save the graph and make it this folder's current one.
+    """Load ``paths`` and save the graph.
 
     Args:
         output: the artifact folder; None means ``artifacts/<name>.kg``, the name being that of
-            the files or folders, joined by "+".
+            the files or folders, joined by "+", and makes it this folder's current graph.
 
     Returns:
         The graph's report with ``seconds``, ``sha256`` (its fingerprint) and ``path``.
@@ -39,7 +39,8 @@ def build_graph(
     graph = load_graph(given, config.graph)
     path = FOLDER / f"{_name(given)}.kg" if output is None else Path(output)
     graph.save(path, command=command, config=config.to_dict(), seed=config.seed)
-    artifacts.write_file(CURRENT, os.path.relpath(path) + "\n")
+    if output is None:
+        artifacts.write_file(CURRENT, os.path.relpath(path) + "\n")
     return {
         **graph.report, "seconds": round(time.perf_counter() - started, 3),
         "sha256": graph.fingerprint, "path": str(path),

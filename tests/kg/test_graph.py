@@ -197,7 +197,7 @@ def test_build_graph_saves_reports_and_makes_the_graph_current(
     assert KnowledgeGraph.load(current_graph()).fingerprint == report["sha256"]
     other = build_graph([hearts_obo, hearts_ttl, "*.obo"], Path("other"))
     assert other["path"] == "other"
-    assert current_graph() == Path("other")
+    assert current_graph() == Path("artifacts/hearts.kg")
     assert build_graph([hearts_obo, tmp_path / "hearts.ttl"])["path"] == "artifacts/hearts.kg"
 
 
