@@ -155,14 +155,14 @@ def test_two_threads_give_the_same_numbers_each_time(name, make_graph) -> None:
     import torch
 
     rng = np.random.default_rng(0)
-    size = 3000
+    size = 2000
     links = [(i, "is_a", int(rng.integers(i))) for i in range(1, size)]
     graph = make_graph([f"term {i}" for i in range(size)], links)
     features = rng.normal(size=(size, 64)).astype(np.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        first, second = (new(name, epochs=3).encode(graph, features) for _ in range(2))
+        first, second = (new(name, epochs=2).encode(graph, features) for _ in range(2))
     finally:
         torch.set_num_threads(threads)
     assert np.array_equal(first, second)
