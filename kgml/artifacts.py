@@ -29,7 +29,11 @@ LIBRARIES = ("kgml", "numpy", "scipy", "pyarrow", "torch", "torch-geometric", "s
 
 @dataclass(frozen=True)
 class Manifest:
-    """The contents of ``manifest.json``; ``files`` maps a relative path to its sha256."""
+    """The contents of ``manifest.json``; ``files`` maps a relative path to its sha256.
+
+    The file also carries a ``sha256`` over these fields, so that none of its own bytes can change
+    unnoticed.
+    """
 
     kind: str
     files: Mapping[str, str]
@@ -116,7 +120,7 @@ def writing(
             kind=kind, files=files, made_from=made_from or {}, seed=seed, config=config or {},
             command=command, summary=summary or {}, versions=_versions(),
         )  # fmt: skip
-        (temporary / MANIFEST).write_text(to_json(asdict(manifest)), encoding="utf-8")
+        (temporary / MANIFEST).write_text(_sealed(manifest), encoding="utf-8")
         for file in _files(temporary):
             _fsync(file)
         _swap(temporary, path)
@@ -142,8 +146,8 @@ def read_manifest(path: Path, kind: str | None = None, *, verify: bool = True) -
     if not path.is_dir():
         raise ArtifactError(f"{path}: no such folder; wanted {wanted}. Check the path.")
     try:
-        fields = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        manifest = Manifest(**fields)
+        text = (path / MANIFEST).read_text(encoding="utf-8")
+        manifest = _unsealed(text)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: no {MANIFEST} in it, so it is not {wanted}.") from None
     except (ValueError, TypeError) as error:
@@ -160,6 +164,25 @@ def read_manifest(path: Path, kind: str | None = None, *, verify: bool = True) -
     return manifest
 
 
+def _sealed(manifest: Manifest) -> str:
+    fields = asdict(manifest)
+    seal = hashlib.sha256(to_json(fields).encode()).hexdigest()
+    return to_json({**fields, "sha256": seal})
+
+
+def _unsealed(text: str) -> Manifest:
+    """Raises ValueError or TypeError where ``text`` is not what `_sealed` gave."""
+    fields = dict(json.loads(text))
+    fields.pop("sha256", None)
+    manifest = Manifest(**fields)
+    tables = (manifest.files, manifest.made_from, manifest.config, manifest.summary)
+    if not all(isinstance(table, dict) for table in tables):
+        raise TypeError("a table of it is none")
+    if manifest.format_version <= FORMAT_VERSION and text != _sealed(manifest):
+        raise ValueError("changed since it was saved")
+    return manifest
+
+
 def _verify(path: Path, manifest: Manifest) -> None:
     root = path.resolve()
     for name, digest in manifest.files.items():
@@ -172,7 +195,7 @@ def _verify(path: Path, manifest: Manifest) -> None:
         if found != digest:
             raise ArtifactError(
                 f"{file}: changed since it was saved (sha256 {found[:12]}…, "
-                f"wanted {digest[:12]}…). Copy it again or make it again."
+                f"wanted {digest!s:.12}…). Copy it again or make it again."
             )
 
 

@@ -136,6 +136,8 @@ def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, 
 def _typed(where: str, name: str, value: Any, default: Any) -> Any:
     optional = {"per_class": int, "split_column": str}
     wanted = optional.get(name, type(default))
+    if value is None and name in optional:  # as `Config.to_dict` writes an option not set
+        return None
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not wanted:

@@ -118,6 +118,11 @@ def read_corpus(
         train, test = _given_split(path, split_column, names)
     else:
         train, test = draw_split(texts, labels, test_size, seed)
+        if not len(test):
+            raise CorpusError(
+                f"{path}: {len(texts)} rows are too few to hold out {test_size:.0%} of each label "
+                "for testing. Add rows, or raise --test-size."
+            )
     _check_classes(path, [labels[i] for i in train])
     if per_class is not None:
         train = draw_per_class(labels, train, per_class, seed)
@@ -136,7 +141,7 @@ def draw_split(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Hold out ``test_size`` of each label's rows; rows with equal text stay on one side.
 
-    A label with a single distinct text stays in training.
+    Two distinct texts of each label stay in training, whatever ``test_size``.
     """
     if not 0 < test_size < 1:
         raise CorpusError(f"test size {test_size}: wanted a share between 0 and 1, such as 0.25.")
@@ -150,7 +155,8 @@ def draw_split(
     held: set[int] = set()
     for label in sorted(by_label):
         rows = rng.permutation(by_label[label])
-        held.update(int(r) for r in rows[: round(test_size * len(rows))] if len(rows) > 1)
+        most = max(len(rows) - 2, 0)
+        held.update(int(r) for r in rows[: min(round(test_size * len(rows)), most)])
     side = np.array([first[text] in held for text in texts])
     return np.flatnonzero(~side), np.flatnonzero(side)
 
@@ -286,6 +292,6 @@ def _read_parquet(path: Path) -> dict[str, list[Any]]:
 
     try:
         table = pq.read_table(path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
         raise CorpusError(f"{path}: not readable as Parquet ({error}).") from None
     return {name: table.column(name).to_pylist() for name in table.column_names}

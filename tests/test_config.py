@@ -1,0 +1,139 @@
+"""Options: from TOML and back, and one message for each kind of mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kgml.config import Config, FusionConfig, TrainConfig
+from kgml.errors import UsageError
+
+EVERYTHING = """\
+seed = 7
+
+[graph]
+language = "de"
+max_bytes = 1000
+max_triples = 20
+max_literal = 30
+
+[encoder]
+model = "folder/model"
+node_encoder = "sage"
+
+[linking]
+min_length = 4
+
+[fusion]
+name = "gated"
+
+[train]
+text_column = "abstract"
+label_column = "topic"
+split_column = "part"
+test_size = 0.5
+per_class = 8
+head = "svm"
+folds = 3
+"""
+
+
+def toml_of(config: Config) -> str:
+    lines = []
+    for section, values in config.to_dict().items():
+        if isinstance(values, dict):
+            pairs = [f"{k} = {v!r}" for k, v in values.items() if v is not None]
+            lines += [f"[{section}]", *pairs]
+        else:
+            lines.insert(0, f"{section} = {values!r}")
+    return "\n".join(lines)
+
+
+def test_every_option_is_read_from_toml_and_written_back(tmp_path: Path) -> None:
+    path = tmp_path / "kgml.toml"
+    path.write_text(EVERYTHING, encoding="utf-8")
+    config = Config.from_toml(path)
+    assert (config.seed, config.fusion.name, config.train.per_class) == (7, "gated", 8)
+    changed, default = config.to_dict(), Config().to_dict()
+    for section, values in changed.items():
+        same = [k for k in values if values[k] == default[section][k]] if section != "seed" else []
+        assert not same, f"[{section}] {same}: not read"
+
+    path.write_text(toml_of(config), encoding="utf-8")
+    assert Config.from_toml(path) == config
+    assert Config.from_dict(config.to_dict()) == config
+
+
+def test_the_file_in_this_folder_is_read_and_none_means_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Config.from_toml() == Config()
+    Path("kgml.toml").write_text('[fusion]\nname = "weighted"\n', encoding="utf-8")
+    assert Config.from_toml() == Config(fusion=FusionConfig("weighted"))
+
+
+def test_an_option_left_out_keeps_its_default() -> None:
+    config = Config.from_dict({"train": {"folds": 3}})
+    assert config.train == dataclasses.replace(TrainConfig(), folds=3)
+
+
+def test_a_default_configuration_can_be_read_back() -> None:
+    """None (per_class, split_column) is written into artifacts as null."""
+    assert Config.from_dict(Config().to_dict()) == Config()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"fusin": {}}, r"here: no section \[fusin\]; .* Did you mean 'fusion'\?"),
+        ({"train": {"fold": 3}}, r"here: \[train\] has no option 'fold'; .*mean 'folds'\?"),
+        ({"fusion": "gated"}, r"here: \[fusion\] must be a table"),
+        ({"train": {"folds": "5"}}, r"\[train\] folds = '5': wanted int, found str"),
+        ({"train": {"folds": True}}, r"folds = True: wanted int, found bool"),
+        ({"train": {"folds": 2.5}}, r"folds = 2.5: wanted int, found float"),
+        ({"train": {"test_size": "0.2"}}, r"test_size = '0.2': wanted float, found str"),
+        ({"train": {"test_size": False}}, r"test_size = False: wanted float, found bool"),
+        ({"train": {"per_class": "8"}}, r"per_class = '8': wanted int, found str"),
+        ({"train": {"split_column": 3}}, r"split_column = 3: wanted str, found int"),
+        ({"fusion": {"name": ["gated"]}}, r"name = \['gated'\]: wanted str, found list"),
+        ({"seed": "7"}, r"here seed = '7': wanted int, found str"),
+    ],
+)
+def test_a_mistake_is_named_with_what_was_wanted(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Config.from_dict(table, "here")
+
+
+def test_a_whole_number_will_do_where_a_fraction_is_wanted() -> None:
+    assert Config.from_dict({"train": {"test_size": 1}}).train.test_size == 1.0
+
+
+@pytest.mark.parametrize("content", [b"[fusion\n", b"seed = \n", b'[fusion]\nname = "\xff"\n'])
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "kgml.toml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"kgml\.toml: not valid TOML"):
+        Config.from_toml(path)
+
+
+def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "kgml.toml"
+    path.write_text('[train]\nhed = "svm"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"kgml\.toml: \[train\] has no option 'hed'.*'head'"):
+        Config.from_toml(path)
+
+
+def test_flags_win_and_flags_not_given_change_nothing() -> None:
+    config = Config.from_dict({"train": {"folds": 3, "head": "svm"}})
+    changed = config.override("train", head="logistic", folds=None, per_class=None)
+    assert (changed.train.head, changed.train.folds) == ("logistic", 3)
+    assert config.train.head == "svm"
+
+
+def test_a_configuration_cannot_be_changed_in_place() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().fusion.name = "gated"  # type: ignore[misc]
