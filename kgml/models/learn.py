@@ -27,15 +27,16 @@ STEPS = 15
 class Batch(NamedTuple):
     """What leave-one-out needs of n training documents.
 
-    text (n, d_text) · lexical (n, n) kernel of the lexical view · column (n, m) feature column of
-    each concept, -1 where none · idf (n, m) · y (n, c) one-hot.
+    text (n, d_text) · lexical (n, n) kernel of the lexical view · idf (n, m), 0 where a concept is
+    no feature · column (n, m) number of each concept that two documents or more share, else -1 ·
+    y (n, c) one-hot.
     """
 
     text: Tensor
     bag: EntityBag
     lexical: Tensor
-    column: Tensor
     idf: Tensor
+    column: Tensor
     y: Tensor
 
 
@@ -48,10 +49,13 @@ def make_batch(
     y: NDArray[np.int64],
 ) -> Batch:
     """Gather the tensors of one fit; ``y`` (n,) class numbers."""
-    column = torch.from_numpy(view.place(entities))[bag.ids].masked_fill(~bag.mask, -1)
-    idf = torch.from_numpy(np.append(view.idf_, np.float32(0)))[column]
+    place = torch.from_numpy(view.place(entities))[bag.ids].masked_fill(~bag.mask, -1)
+    idf = torch.from_numpy(np.append(view.idf_, np.float32(0)))[place]
+    found, code, times = np.unique(place.numpy(), return_inverse=True, return_counts=True)
+    shared = (times > 1) & (found >= 0)
+    column = torch.from_numpy(np.where(shared, shared.cumsum() - 1, -1)[code].reshape(place.shape))
     kernel = torch.from_numpy((lexical @ lexical.T).toarray())
-    return Batch(torch.from_numpy(text), bag, kernel, column, idf,
+    return Batch(torch.from_numpy(text), bag, kernel, idf, column,
                  nn.functional.one_hot(torch.from_numpy(y)).float())  # fmt: skip
 
 
@@ -76,20 +80,23 @@ def fit_fusion(fusion: Fusion, batch: Batch) -> float:
 
 def kernel(fused: Fused, batch: Batch) -> Tensor:
     """(n, n) similarity of documents in the features the head will see."""
-    concepts = concept_rows(fused, batch)
-    return fused.vector @ fused.vector.T + batch.lexical + concepts @ concepts.T
+    return fused.vector @ fused.vector.T + batch.lexical + concept_kernel(fused, batch)
 
 
-def concept_rows(fused: Fused, batch: Batch) -> Tensor:
-    """The concept view as a dense tensor (n, kept): `ConceptView.transform`, differentiable."""
-    kept = batch.column >= 0
-    value = (1 + batch.bag.counts).log2() * fused.concept_weights * batch.idf * kept
+def concept_kernel(fused: Fused, batch: Batch) -> Tensor:
+    """(n, n) products of the rows of `ConceptView.transform`, differentiable.
+
+    A concept of one document only meets nothing but itself: it is left to the diagonal.
+    """
+    value = (1 + batch.bag.counts).log2() * fused.concept_weights * batch.idf
     norm = value.square().sum(dim=1, keepdim=True).clamp_min(1e-12).sqrt()
     value = value / norm * fused.gate[:, None]
+    alone = batch.column < 0
     width = int(batch.column.max()) + 1 if batch.column.numel() else 0
     rows = value.new_zeros(len(value), width + 1)
-    # a concept without a column is put, with value 0, into a last one that is cut off
-    return rows.scatter(1, batch.column.masked_fill(~kept, width), value)[:, :width]
+    # concepts without a column are put, with value 0, into a last one
+    rows = rows.scatter(1, batch.column.masked_fill(alone, width), value.masked_fill(alone, 0))
+    return rows @ rows.T + (value * alone).square().sum(dim=1).diag()
 
 
 def leave_one_out(kernel: Tensor, y: Tensor, ridge: Tensor) -> Tensor:
