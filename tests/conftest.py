@@ -1,17 +1,26 @@
-"""What several rooms' tests use: the command line as its own process."""
+"""What several rooms' tests use: a cache of text vectors, the command line as its own process."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Text vectors are kept for one run of the tests, not in the user's own cache."""
+    folder = tmp_path_factory.mktemp("vectors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KGML_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,9 @@ def draw_per_class(
 
 def check_texts(texts: Sequence[Any], where: str = "texts") -> list[str]:
     """Return ``texts`` as a list of strings, each with something in it; name the rows that fail."""
+    if isinstance(texts, str):
+        raise CorpusError(f"{where}: one string, wanted a list of texts. Write [text].")
+    texts = list(texts)
     wrong = [i for i, t in enumerate(texts) if not isinstance(t, str)]
     if wrong:
         found = type(texts[wrong[0]]).__name__
@@ -187,7 +190,18 @@ def check_texts(texts: Sequence[Any], where: str = "texts") -> list[str]:
     empty = [i for i, t in enumerate(texts) if not t.strip()]
     if empty:
         raise CorpusError(f"{where}: empty text in {_rows(empty)}. Remove or fill those rows.")
-    return list(texts)
+    return texts
+
+
+def check_labels(labels: Sequence[Any], where: str = "labels") -> NDArray[Any]:
+    """Return ``labels`` as an array (n,); name the rows that have none (None, NaN, blank)."""
+    array = np.asarray(labels)
+    if array.ndim != 1:
+        raise CorpusError(f"{where}: shape {array.shape}; wanted one label for each text.")
+    empty = [i for i, v in enumerate(labels) if v is None or v != v or not str(v).strip()]
+    if empty:
+        raise CorpusError(f"{where}: no label in {_rows(empty)}. Remove or label those rows.")
+    return array
 
 
 def _texts(path: Path, column: list[Any]) -> list[str]:
@@ -195,9 +209,7 @@ def _texts(path: Path, column: list[Any]) -> list[str]:
 
 
 def _labels(path: Path, column: list[Any]) -> list[str]:
-    empty = [i for i, v in enumerate(column) if v is None or not str(v).strip()]
-    if empty:
-        raise CorpusError(f"{path}: no label in {_rows(empty)}. Remove or label those rows.")
+    check_labels(column, str(path))
     return [str(v) for v in column]
 
 

@@ -61,7 +61,7 @@ class Assembly:
         """``[fused vector | lexical view | concept view]``, (n, d) float32."""
         n = len(documents)
         parts = [self._fused(documents.take(np.arange(i, min(i + BATCH, n))))
-                 for i in range(0, n, BATCH)]  # fmt: skip
+                 for i in range(0, max(n, 1), BATCH)]  # fmt: skip
         vector = np.concatenate([p[0] for p in parts])
         weights = np.concatenate([p[1] for p in parts])
         gate = np.concatenate([p[2] for p in parts])

@@ -13,9 +13,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from kgml.config import LinkingConfig
-from kgml.data.corpus import check_texts
+from kgml.data.corpus import check_labels, check_texts
 from kgml.encoders.text import TextEncoder
-from kgml.errors import CorpusError, InputError
+from kgml.errors import CorpusError, UsageError, one_of
 from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.mentions import Mention
@@ -25,6 +25,7 @@ from kgml.models.features import Documents, EntityVectors, Featurizer, permutati
 from kgml.progress import warn
 from kgml.registry import check, resolve
 
+KNOWLEDGE = ("auto", "always")
 PLACEBO_SEED = 1_000_003
 """Added to the seed, so that the placebo's draw is not that of the folds."""
 
@@ -98,11 +99,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from ``texts`` (n,) and labels ``y`` (n,).
 
         Raises:
-            CorpusError: empty or non-string texts, one class only, unequal lengths.
+            CorpusError: empty or non-string texts, labels missing, one class only, unequal
+                lengths.
             UsageError: an option's name is not known.
         """
-        texts = check_texts(list(texts))
-        labels = np.asarray(y)
+        self._check_options()
+        texts, labels = check_texts(texts), check_labels(y)
         if len(texts) != len(labels):
             raise CorpusError(f"{len(texts)} texts but {len(labels)} labels; wanted as many.")
         return self.fit_documents(self.featurizer().documents(texts), labels)
@@ -133,7 +135,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
         """The label of each text, (n,)."""
-        return self.classes_[self.predict_proba(texts).argmax(axis=1)]  # type: ignore[no-any-return]
+        best = self.predict_proba(texts).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[best]
+        return labels
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The probability of each of ``classes_``, (n, c)."""
@@ -185,6 +189,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Write the fitted model to a folder; see `kgml.models.store`."""
         from kgml.models.store import save_model
 
+        check_is_fitted(self)
         save_model(self, Path(path), command=command, config=config)
 
     @classmethod
@@ -196,16 +201,17 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _documents(self, texts: Sequence[str]) -> Documents:
         check_is_fitted(self)
-        if isinstance(texts, str):
-            raise InputError("one string given where a list of texts is wanted; write [text].")
-        return self.featurizer().documents(check_texts(list(texts)))
+        return self.featurizer().documents(check_texts(texts))
 
     def _check_options(self) -> None:
         check("fusion", self.fusion)
         check("node_encoder", self.node_encoder)
         check("head", self.head)
-        if self.knowledge not in ("auto", "always"):
-            raise InputError(f"knowledge='{self.knowledge}': wanted 'auto' or 'always'.")
+        if self.knowledge not in KNOWLEDGE:
+            hint = one_of(KNOWLEDGE, str(self.knowledge))
+            raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")
+        if self.folds < 2:
+            raise UsageError(f"folds = {self.folds}: wanted at least 2, such as 5.")
 
 
 def warn_if_unlinked(documents: Documents) -> None:

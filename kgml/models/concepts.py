@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.preprocessing import normalize
 
-from kgml.models.lexical import smooth_idf
+from kgml.models.lexical import smooth_idf, unit_rows
 
 
 class ConceptView:
@@ -49,7 +48,7 @@ class ConceptView:
         weighted = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
         rows = sparse.csr_matrix(weighted[:, self.columns_])
         rows.data *= self.idf_[rows.indices]
-        rows = sparse.csr_matrix(normalize(rows, copy=False))
+        rows = unit_rows(rows)
         if gate is not None:
             rows.data *= np.repeat(gate, np.diff(rows.indptr))
         return rows

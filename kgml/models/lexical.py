@@ -45,7 +45,7 @@ class LexicalView:
             (rows.data, to[rows.indices], rows.indptr), shape=(rows.shape[0], len(self.terms_))
         )
         placed.sort_indices()
-        return sparse.csr_matrix(normalize(placed, copy=False))
+        return unit_rows(placed)
 
 
 class TermCounts:
@@ -72,6 +72,11 @@ def count_terms(texts: Sequence[str]) -> TermCounts:
 def no_columns(rows: int) -> sparse.csr_matrix:
     """A matrix (rows, 0)."""
     return sparse.csr_matrix(np.zeros((rows, 0), dtype=np.float32))
+
+
+def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """``matrix`` (n, d) with rows of length 1 or 0, in place; n and d may be 0."""
+    return matrix if 0 in matrix.shape else sparse.csr_matrix(normalize(matrix, copy=False))
 
 
 def smooth_idf(df: NDArray[np.int64], n: int) -> NDArray[np.float32]:

@@ -38,6 +38,9 @@ class Head:
 
     def fit(self, features: sparse.csr_matrix, y: NDArray[np.int64], classes: int) -> Head:
         """``features`` (n, d), ``y`` (n,) class numbers below ``classes``."""
+        if len(np.unique(y)) == 1:  # a fold may lack every other class
+            none = {"coef": np.zeros((1, features.shape[1])), "intercept": np.zeros(1)}
+            return self.restore({**none, "seen": y[:1]}, classes, 1.0)
         estimator = self.make().fit(features, y)
         coef, intercept = estimator.coef_, estimator.intercept_
         if len(coef) == 1 and len(estimator.classes_) == 2:  # scikit-learn keeps one row for two
