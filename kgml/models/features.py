@@ -46,6 +46,11 @@ class Documents:
             [self.mentions[i] for i in rows],
         )  # fmt: skip
 
+    def without_links(self) -> Documents:
+        """The same documents, nothing linked."""
+        none = sparse.csr_matrix(self.own.shape, dtype=np.float32)
+        return replace(self, own=none, counts=none)
+
     @property
     def coverage(self) -> float:
         """Share of documents with at least one linked entity."""
@@ -91,6 +96,14 @@ class EntityVectors:
             encoder = resolve("node_encoder", self.node_encoder)(seed=self.seed)
             self.values_ = encoder.encode(self.graph, features)
         return self.values_
+
+    def prepare(self, *parts: Documents, fusion: str) -> None:
+        """Make the vectors that ``fusion`` will want for these documents, all at once."""
+        if fusion == "none":
+            return
+        self.values(np.unique(np.concatenate([d.own.indices for d in parts])))
+        if resolve("fusion", fusion).needs_keys:
+            self.keys(np.unique(np.concatenate([d.counts.indices for d in parts])))
 
     def values(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows for entity numbers ``ids``."""
@@ -148,6 +161,7 @@ def relabelled(documents: Documents, target: NDArray[np.int64], graph: Knowledge
     own = sparse.csr_matrix(
         (documents.own.data, target[documents.own.indices], documents.own.indptr),
         shape=documents.own.shape,
+        copy=True,  # sorting below is in place
     )
     own.sort_indices()
     return replace(documents, own=own, counts=spread(own, graph))
