@@ -89,9 +89,7 @@ def five_vectors(five: KnowledgeGraph, encoder: TextEncoder) -> EntityVectors:
 @pytest.fixture(scope="session")
 def words() -> Table:
     labels = [name for _ in range(20) for name in GROUPS]
-    return Table(
-        [SENTENCES[i // 2 % 5].format(word) for i, word in enumerate(WORDS[:40])], labels
-    )
+    return Table([SENTENCES[i // 2 % 5].format(word) for i, word in enumerate(WORDS[:40])], labels)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +100,9 @@ def kinds(graph: Graph, words: Table) -> KnowledgeGraph:
         lines.append(f':{name} a owl:Class ; rdfs:label "any {name}"@en .')
         for kind in below:
             code = kind.replace(" ", "_")
-            lines.append(f':{code} a owl:Class ; rdfs:label "{kind}"@en ; rdfs:subClassOf :{name} .')
+            lines.append(
+                f':{code} a owl:Class ; rdfs:label "{kind}"@en ; rdfs:subClassOf :{name} .'
+            )
     for i, (word, name) in enumerate(zip(WORDS, words.labels, strict=True)):
         code = GROUPS[name][i // 2 % 2].replace(" ", "_")
         lines.append(f':{word} a owl:Class ; rdfs:label "{word}"@en ; rdfs:subClassOf :{code} .')

@@ -86,9 +86,7 @@ def test_taking_rows_takes_the_same_rows_of_every_part(made: Documents) -> None:
     np.testing.assert_array_equal(some.text, made.text[[3, 1]])
     np.testing.assert_array_equal(some.own.toarray(), made.own.toarray()[[3, 1]])
     np.testing.assert_array_equal(some.counts.toarray(), made.counts.toarray()[[3, 1]])
-    np.testing.assert_array_equal(
-        some.terms.matrix.toarray(), made.terms.matrix.toarray()[[3, 1]]
-    )
+    np.testing.assert_array_equal(some.terms.matrix.toarray(), made.terms.matrix.toarray()[[3, 1]])
     assert some.mentions == [made.mentions[3], []]
 
 

@@ -34,7 +34,7 @@ def dense(matrix: sparse.csr_matrix) -> NDArray[np.float32]:
 
 
 def test_counts_idf_and_length_worked_out_by_hand(counts: sparse.csr_matrix) -> None:
-    """"disease" is above every document and so no feature.
+    """ "disease" is above every document and so no feature.
 
     Row 0: heart disease and fibrillation alike, 1 / sqrt 2. Row 1: asthma alone. Row 2: heart
     disease twice, log2(1 + 2) x 1.2877 = 2.0409; fibrillation log2(1 + 1) x 1.2877; cardiomyopathy

@@ -1,0 +1,144 @@
+"""Does knowledge help? Folds dealt evenly, and verdicts on decisions made up for the purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kgml.models.classifier import KGTextClassifier
+from kgml.models.evidence import assign_folds, judge, weigh
+from kgml.models.features import Documents, EntityVectors, relabelled
+
+Y = np.arange(120) % 3
+
+
+def decisions(right: int) -> NDArray[np.float64]:
+    """Decision values (120, 3) that are right on the first ``right`` rows and wrong below."""
+    chosen = np.where(np.arange(120) < right, Y, (Y + 1) % 3)
+    return np.eye(3)[chosen]
+
+
+# Folds
+
+
+@pytest.mark.parametrize("folds", [2, 3, 5])
+def test_folds_are_of_one_size_and_every_class_is_dealt_out(folds: int) -> None:
+    y = np.repeat([0, 1, 2], [40, 13, 6])
+    fold = assign_folds(y, folds, seed=0)
+    sizes = np.bincount(fold, minlength=folds)
+    assert sizes.max() - sizes.min() <= 1
+    for label in range(3):
+        of_class = np.bincount(fold[y == label], minlength=folds)
+        assert of_class.max() - of_class.min() <= 1
+
+
+def test_folds_repeat_with_their_seed() -> None:
+    y = np.arange(40) % 4
+    np.testing.assert_array_equal(assign_folds(y, 5, 1), assign_folds(y, 5, 1))
+    assert assign_folds(y, 5, 1).tolist() != assign_folds(y, 5, 2).tolist()
+
+
+def test_there_are_no_more_folds_than_rows() -> None:
+    assert sorted(assign_folds(np.array([0, 1, 0]), 5, 0)) == [0, 1, 2]
+
+
+# The verdict
+
+
+def test_a_clear_gain_is_shipped_and_helps() -> None:
+    """.6 without, .9 with knowledge, .6 on permuted entities."""
+    found = judge(decisions(72), decisions(108), decisions(72), Y, seed=0)
+    assert (found.ship, found.helps) == (True, True)
+    assert found.difference.value == pytest.approx(0.3)
+    assert found.over_placebo.value == pytest.approx(0.3)
+    np.testing.assert_array_equal(found.decisions, decisions(108))
+
+
+def test_a_gain_that_the_placebo_has_too_is_not_shipped() -> None:
+    found = judge(decisions(72), decisions(108), decisions(108), Y, seed=0)
+    assert (found.ship, found.helps) == (False, False)
+    np.testing.assert_array_equal(found.decisions, decisions(72))
+
+
+def test_a_loss_is_not_shipped() -> None:
+    found = judge(decisions(108), decisions(72), decisions(60), Y, seed=0)
+    assert (found.ship, found.helps) == (False, False)
+
+
+def test_no_difference_at_all_is_no_help() -> None:
+    found = judge(decisions(72), decisions(72), decisions(72), Y, seed=0)
+    assert (found.ship, found.helps) == (False, False)
+
+
+def test_a_small_gain_is_shipped_while_whether_it_helps_stays_open() -> None:
+    """Three rows more of 120: nearly all resamples are better or equal, their interval meets 0."""
+    found = judge(decisions(90), decisions(93), decisions(60), Y, seed=0)
+    assert found.difference.interval[0] <= 0
+    assert (found.ship, found.helps) == (True, None)
+
+
+def test_a_gain_that_could_as_well_be_chance_is_not_shipped() -> None:
+    """Twenty rows won and nineteen lost."""
+    mixed = np.where((np.arange(120) < 20)[:, None], decisions(120), decisions(0))
+    plain = np.where(((np.arange(120) >= 20) & (np.arange(120) < 39))[:, None],
+                     decisions(120), decisions(0))  # fmt: skip
+    found = judge(plain, mixed, decisions(0), Y, seed=0)
+    assert found.difference.value > 0
+    assert (found.ship, found.helps) == (False, None)
+
+
+def test_the_verdict_repeats_with_its_seed() -> None:
+    first, again = (judge(decisions(90), decisions(93), decisions(88), Y, 4) for _ in range(2))
+    assert (first.difference, first.over_placebo) == (again.difference, again.over_placebo)
+
+
+# Out of fold
+
+
+@pytest.fixture(scope="module")
+def vectors(kinds, encoder) -> EntityVectors:
+    return EntityVectors(kinds, encoder, "text")
+
+
+def weighed(documents: Documents, y: NDArray[np.int64], vectors: EntityVectors, fusion: str):
+    model = KGTextClassifier(vectors.graph, fusion=fusion)
+    placebo = relabelled(documents, model.placebo(documents), vectors.graph)
+    return weigh(documents, placebo, y, model.recipe(20), vectors, folds=4)
+
+
+def test_knowledge_that_alone_can_tell_is_found_to_help(documents, words, vectors) -> None:
+    found = weighed(documents, words.codes, vectors, "concat")
+    assert (found.ship, found.helps) == (True, True)
+    assert found.decisions.shape == (40, 2)
+    assert np.mean(found.decisions.argmax(axis=1) == words.codes) > 0.9
+
+
+def test_the_same_knowledge_on_labels_it_knows_nothing_of_is_not_shipped(
+    documents, vectors
+) -> None:
+    """Labels that cut through both kinds."""
+    found = weighed(documents, np.arange(40) // 4 % 2, vectors, "concat")
+    assert not found.ship
+    assert not found.helps
+
+
+def test_out_of_fold_decisions_have_not_seen_the_row_they_decide(documents, vectors) -> None:
+    """Labels drawn by lot cannot be guessed by a model that has not seen them."""
+    y = np.random.default_rng(0).permutation(np.arange(40) % 2)
+    found = weighed(documents, y, vectors, "concat")
+    assert np.mean(found.decisions.argmax(axis=1) == y) < 0.75
+
+
+def test_without_links_nothing_can_be_told(documents, words, vectors) -> None:
+    bare = relabelled(documents, np.arange(len(vectors.graph)), vectors.graph)
+    bare.own.data[:] = 0
+    bare.own.eliminate_zeros()
+    found = weighed(bare, words.codes, vectors, "concat")
+    assert (found.ship, found.helps, found.difference) == (False, None, None)
+
+
+def test_without_fusion_nothing_can_be_told(documents, words, vectors) -> None:
+    found = weighed(documents, words.codes, vectors, "none")
+    assert (found.ship, found.helps, found.over_placebo) == (False, None, None)
+    assert found.decisions.shape == (40, 2)
