@@ -55,6 +55,8 @@ class Fusion(nn.Module):
         d_node: width of entity vectors.
     """
 
+    needs_values: ClassVar[bool] = True
+    """Whether it reads anything of the bag at all."""
     needs_keys: ClassVar[bool] = False
     """Whether it reads ``bag.keys``; if not, they may be of width 0."""
     strength: Tensor
@@ -67,6 +69,11 @@ class Fusion(nn.Module):
         """Knowledge as a whole counts ``sigmoid(level)``."""
         self.dense = nn.Parameter(torch.tensor(-1.0))
         """Log of the weight of the pooled entity vector beside the text vector."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether knowledge has no part, whatever is linked."""
+        return not (self.needs_values and self.strength)
 
     @property
     def d_out(self) -> int:

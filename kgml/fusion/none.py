@@ -10,6 +10,8 @@ from kgml.fusion.base import EntityBag, Fusion
 class NoFusion(Fusion):
     """Knowledge is left out; ``vector`` is the text vector."""
 
+    needs_values = False
+
     @property
     def d_out(self) -> int:
         return self.d_text

@@ -50,7 +50,7 @@ class Assembly:
         make = resolve("fusion", self.recipe.fusion)
         self.fusion_: Fusion = make(documents.text.shape[1], self.vectors.d_node)
         self.fusion_.strength.fill_(strength)
-        if strength > 0 and self.recipe.fusion != "none":
+        if not self.fusion_.idle:
             self._learn(documents, y)
         self.fusion_.requires_grad_(False)
         self.head_: Head = resolve("head", self.recipe.head)(seed=self.recipe.seed)
@@ -59,6 +59,8 @@ class Assembly:
 
     def features(self, documents: Documents) -> sparse.csr_matrix:
         """``[fused vector | lexical view | concept view]``, (n, d) float32."""
+        if self.fusion_.idle:
+            documents = documents.without_links()
         n = len(documents)
         parts = [self._fused(documents.take(np.arange(i, min(i + BATCH, n))))
                  for i in range(0, max(n, 1), BATCH)]  # fmt: skip

@@ -122,6 +122,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.vectors_ = vectors or self.entity_vectors()
         self.recipe_ = self.recipe(len(y) / len(self.classes_))
         placebo = relabelled(documents, self.placebo(documents), self.vectors_.graph)
+        self.vectors_.prepare(documents, placebo, fusion=self.fusion)
         self.evidence_: Evidence = weigh(
             documents, placebo, codes, self.recipe_, self.vectors_, self.folds
         )

@@ -48,7 +48,9 @@ class Documents:
 
     def without_links(self) -> Documents:
         """The same documents, nothing linked."""
-        none = sparse.csr_matrix(self.own.shape, dtype=np.float32)
+        none = self.own.copy()
+        none.data[:] = 0
+        none.eliminate_zeros()
         return replace(self, own=none, counts=none)
 
     @property
@@ -99,10 +101,10 @@ class EntityVectors:
 
     def prepare(self, *parts: Documents, fusion: str) -> None:
         """Make the vectors that ``fusion`` will want for these documents, all at once."""
-        if fusion == "none":
-            return
-        self.values(np.unique(np.concatenate([d.own.indices for d in parts])))
-        if resolve("fusion", fusion).needs_keys:
+        wants = resolve("fusion", fusion)
+        if wants.needs_values:
+            self.values(np.unique(np.concatenate([d.own.indices for d in parts])))
+        if wants.needs_keys:
             self.keys(np.unique(np.concatenate([d.counts.indices for d in parts])))
 
     def values(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence
 from kgml.models.features import Documents, relabelled
 from kgml.models.store import load_model, save_model
+from kgml.progress import track
 
 DEFAULT = Config()
 
@@ -152,13 +153,14 @@ def _report(
     classes, codes = np.unique(y, return_inverse=True)
     recipe = model.recipe_
     plain = replace(recipe, fusion="none")
-    target = model.placebo(learn)
-    graph = model.vectors_.graph
+    target, graph = model.placebo(learn), model.vectors_.graph
+    fake_learn, fake_held = (relabelled(part, target, graph) for part in (learn, held))
+    model.vectors_.prepare(held, fake_held, fusion=recipe.fusion)
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
         "text": (replace(plain, lexical=False), learn, held),
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
-        "placebo": (recipe, relabelled(learn, target, graph), relabelled(held, target, graph)),
+        "placebo": (recipe, fake_learn, fake_held),
     }
     if model.strength_:
         del jobs["knowledge"]
@@ -169,7 +171,8 @@ def _report(
         return [str(classes[i]) for i in stack.decision(test_rows).argmax(axis=1)]
 
     with ThreadPoolExecutor() as pool:
-        predicted = dict(zip(jobs, pool.map(run, jobs.values()), strict=True))
+        found = track(pool.map(run, jobs.values()), "Comparing with baselines", total=len(jobs))
+        predicted = dict(zip(jobs, found, strict=True))
     predicted["model"] = [str(classes[i]) for i in model.proba_documents(held).argmax(axis=1)]
     on = predicted["model"] if model.strength_ else predicted["knowledge"]
     difference = paired_difference(truth, predicted["text_tfidf"], on, "macro_f1", seed)
