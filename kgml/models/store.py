@@ -101,7 +101,7 @@ def load_model(path: Path) -> KGTextClassifier:
                 f"({manifest.made_from['encoder'][:12]}…, found {found[:12]}…). Train it again."
             )
         return _restore(model, described, arrays, tensors)
-    except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise ArtifactError(f"{path}: not a model this kgml can read ({error!r}).") from error
 
 

@@ -41,7 +41,9 @@ SENTENCES = (
     "We paid for {} in the spring.",
     "Most of it turned out to be {}.",
 )
-WORDS = ["".join(parts) for parts in product(("bru", "dok", "glim", "sna"), ("va", "xo"), "klrtz")]
+SPELLED = ["".join(p) for p in product(("bru", "dok", "glim", "sna"), ("va", "xo"), "klrtz")]
+WORDS = np.random.default_rng(0).permutation(SPELLED).tolist()
+"""In no order, or the spelling would tell the classes apart."""
 GROUPS = {"metal": ("light metal", "heavy metal"), "bird": ("wader", "songbird")}
 Graph = Callable[[str], KnowledgeGraph]
 

@@ -125,7 +125,7 @@ def test_the_same_knowledge_on_labels_it_knows_nothing_of_is_not_shipped(
 
 def test_out_of_fold_decisions_have_not_seen_the_row_they_decide(documents, vectors) -> None:
     """Labels drawn by lot cannot be guessed by a model that has not seen them."""
-    y = np.random.default_rng(0).permutation(np.arange(40) % 2)
+    y = np.random.default_rng(7).permutation(np.arange(40) % 2)
     found = weighed(documents, y, vectors, "concat")
     assert np.mean(found.decisions.argmax(axis=1) == y) < 0.75
 
