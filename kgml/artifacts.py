@@ -24,7 +24,7 @@ from kgml.errors import ArtifactError
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
 LIBRARIES = ("kgml", "numpy", "scipy", "pyarrow", "torch", "torch-geometric", "scikit-learn",
-             "skops", "faiss-cpu", "safetensors", "sentence-transformers", "pyoxigraph")  # fmt: skip
+             "faiss-cpu", "safetensors", "sentence-transformers", "pyoxigraph")  # fmt: skip
 
 
 @dataclass(frozen=True)

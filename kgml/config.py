@@ -60,8 +60,8 @@ class TrainConfig:
     label_column: str = "label"
     split_column: str | None = None
     """None: use the column ``split`` where there is one."""
-    test_size: float = 0.25
-    """Share of rows held out where the table brings no split."""
+    test_size: float | None = None
+    """Share of rows held out; None: the table's split if it brings one, else 0.25."""
     per_class: int | None = None
     head: str = "auto"
     """auto, logistic or svm; auto looks at the rows per class."""
@@ -134,7 +134,7 @@ def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, 
 
 
 def _typed(where: str, name: str, value: Any, default: Any) -> Any:
-    optional = {"per_class": int, "split_column": str}
+    optional = {"per_class": int, "split_column": str, "test_size": float}
     wanted = optional.get(name, type(default))
     if value is None and name in optional:  # as `Config.to_dict` writes an option not set
         return None

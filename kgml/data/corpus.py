@@ -93,15 +93,17 @@ def read_corpus(
     text_column: str = "text",
     label_column: str = "label",
     split_column: str | None = None,
-    test_size: float = 0.25,
+    test_size: float | None = None,
     per_class: int | None = None,
     seed: int = 0,
 ) -> Corpus:
     """Read a labelled table and draw the split.
 
     Args:
-        split_column: column with train/test; None uses ``split`` where there is one, and else
-            draws ``test_size`` of the rows by ``seed``, stratified by label, equal texts together.
+        split_column: column with train/test.
+        test_size: share of rows to hold out, drawn by ``seed``, stratified by label, equal texts
+            together. Where neither is given, the column ``split`` is used if there is one, else
+            0.25 of the rows are drawn.
         per_class: keep that many training rows per class, drawn by ``seed``.
 
     Raises:
@@ -111,13 +113,13 @@ def read_corpus(
     columns = read_table(path)
     texts = _texts(path, _column(path, columns, text_column, "--text-column"))
     labels = _labels(path, _column(path, columns, label_column, "--label-column"))
-    if split_column is None and "split" in columns:
+    if split_column is None and test_size is None and "split" in columns:
         split_column = "split"
     if split_column is not None:
         names = _column(path, columns, split_column, "--split-column")
         train, test = _given_split(path, split_column, names)
     else:
-        train, test = draw_split(texts, labels, test_size, seed)
+        train, test = draw_split(texts, labels, 0.25 if test_size is None else test_size, seed)
         if not len(test):
             raise CorpusError(
                 f"{path}: {len(texts)} rows are too few to hold out {test_size:.0%} of each label "

@@ -18,7 +18,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-OPEN = 2.0
+OPEN, DENSE = 2.0, -1.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Fusion(nn.Module):
         self.register_buffer("strength", torch.ones(()))
         self.level = nn.Parameter(torch.tensor(OPEN))
         """Knowledge as a whole counts ``sigmoid(level)``."""
-        self.dense = nn.Parameter(torch.tensor(-1.0))
+        self.dense = nn.Parameter(torch.tensor(DENSE))
         """Log of the weight of the pooled entity vector beside the text vector."""
 
     @property
@@ -102,7 +102,7 @@ class Fusion(nn.Module):
 
     def penalty(self) -> Tensor:
         """Squared distance of the parameters from where they start, scaled by what is usual."""
-        return (self.level - OPEN).square() / 10
+        return ((self.level - OPEN).square() + (self.dense - DENSE).square()) / 10
 
 
 def pool(weights: Tensor, values: Tensor) -> Tensor:

@@ -7,9 +7,6 @@ compared row by row.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +16,7 @@ from kgml.evaluation.metrics import Difference, paired_difference
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.features import Documents, EntityVectors
 from kgml.models.light import Decisions
-from kgml.progress import track
+from kgml.models.parallel import in_parallel
 
 CONVINCED = 0.8
 """Share of resamples in which knowledge must win for it to be shipped."""
@@ -68,7 +65,7 @@ def weigh(
         stack = Assembly(of, vectors, classes).fit(rows.take(inside), y[inside])
         held[name][outside] = stack.decision(rows.take(outside))
 
-    _in_threads(run, jobs)
+    in_parallel(run, jobs, "Weighing the evidence")
     if "knowledge" not in held:
         return Evidence(held["plain"], None, None, ship=False, helps=None)
     return judge(held["plain"], held["knowledge"], held["placebo"], y, recipe.seed)
@@ -99,9 +96,3 @@ def assign_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int6
     fold = np.empty(len(y), dtype=np.int64)
     fold[dealt] = np.arange(len(y)) % min(folds, len(y))
     return fold
-
-
-def _in_threads(run: Callable[[tuple[str, int]], None], jobs: list[tuple[str, int]]) -> None:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in track(pool.map(run, jobs), "Weighing the evidence", total=len(jobs)):
-            continue

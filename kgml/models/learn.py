@@ -60,22 +60,34 @@ def make_batch(
 
 
 def fit_fusion(fusion: Fusion, batch: Batch) -> float:
-    """Minimise the leave-one-out error in place; return its value. Deterministic."""
+    """Minimise the leave-one-out error in place; return its value. Deterministic.
+
+    A line search may leap to where numbers overflow: the best parameters met are what stays.
+    """
     ridge = nn.Parameter(torch.zeros(()))
     parameters = [p for p in fusion.parameters() if p.requires_grad]
     optimiser = torch.optim.LBFGS(
         [*parameters, ridge], max_iter=STEPS, line_search_fn="strong_wolfe"
     )
 
+    best = float("inf")
+    kept = [p.detach().clone() for p in parameters]
+
     def closure() -> Tensor:
+        nonlocal best, kept
         optimiser.zero_grad()
         error = leave_one_out(kernel(fusion(batch.text, batch.bag), batch), batch.y, ridge.exp())
         loss = error + fusion.penalty() / len(batch.y)
         loss.backward()  # type: ignore[no-untyped-call]
+        if loss < best:
+            best, kept = float(loss.detach()), [p.detach().clone() for p in parameters]
         return loss
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return float(closure().detach())
+    with torch.no_grad():
+        for parameter, value in zip(parameters, kept, strict=True):
+            parameter.copy_(value)
+    return best
 
 
 def kernel(fused: Fused, batch: Batch) -> Tensor:

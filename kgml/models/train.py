@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from kgml.models.assembly import Assembly, Recipe
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence
 from kgml.models.features import Documents, relabelled
+from kgml.models.parallel import in_parallel
 from kgml.models.store import load_model, save_model
-from kgml.progress import track
 
 DEFAULT = Config()
 
@@ -170,9 +169,8 @@ def _report(
         stack = Assembly(of, model.vectors_, len(classes)).fit(train_rows, codes)
         return [str(classes[i]) for i in stack.decision(test_rows).argmax(axis=1)]
 
-    with ThreadPoolExecutor() as pool:
-        found = track(pool.map(run, jobs.values()), "Comparing with baselines", total=len(jobs))
-        predicted = dict(zip(jobs, found, strict=True))
+    found = in_parallel(run, list(jobs.values()), "Comparing with the baselines")
+    predicted = dict(zip(jobs, found, strict=True))
     predicted["model"] = [str(classes[i]) for i in model.proba_documents(held).argmax(axis=1)]
     on = predicted["model"] if model.strength_ else predicted["knowledge"]
     difference = paired_difference(truth, predicted["text_tfidf"], on, "macro_f1", seed)
