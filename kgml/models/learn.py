@@ -114,7 +114,8 @@ def concept_kernel(fused: Fused, batch: Batch) -> Tensor:
 def leave_one_out(kernel: Tensor, y: Tensor, ridge: Tensor) -> Tensor:
     """Mean squared leave-one-out residual of kernel ridge regression, summed over classes."""
     # the constant 1 is the intercept's kernel; centring y instead would let a label see itself
-    inverse = torch.linalg.inv(kernel + 1 + ridge * torch.eye(len(kernel)))
+    matrix = kernel + 1 + ridge * torch.eye(len(kernel))
+    inverse = torch.linalg.inv_ex(matrix).inverse  # inv would raise where this gives inf or nan
     residual: Tensor = (inverse @ y) / inverse.diagonal()[:, None]
     return residual.square().sum(dim=1).mean()
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from torch import Tensor
 
-from kgml.fusion.base import EntityBag, Fusion
+from kgml.fusion.base import OPEN, EntityBag, Fusion
+from kgml.fusion.concat import ConcatFusion
 from kgml.models.concepts import ConceptView
 from kgml.models.learn import Batch, fit_fusion, kernel, leave_one_out, make_batch, some_rows
 from kgml.registry import names, resolve
@@ -165,6 +167,29 @@ def test_documents_without_any_concept_can_be_learned_from(name: str) -> None:
     none = sparse.csr_matrix((n, 0), dtype=np.float32)
     of = make_batch(text, bag, none, view, 5, np.arange(n) % 2)
     assert np.isfinite(fit_fusion(make(name), of))
+
+
+class Runaway(ConcatFusion):
+    """The higher the level the better, until numbers overflow."""
+
+    def penalty(self) -> Tensor:
+        return -1000 * self.level
+
+    def join(self, text: Tensor, pooled: Tensor, gate: Tensor) -> Tensor:
+        return super().join(text, pooled, gate) * (30 * (self.level - OPEN)).exp()
+
+
+def test_of_parameters_that_run_off_the_best_met_stay() -> None:
+    fusion = Runaway(D, D)
+    assert np.isfinite(fit_fusion(fusion, batch(informative=False)))
+    assert all(torch.isfinite(p).all() for p in fusion.parameters())
+    assert torch.isfinite(fusion.join(torch.ones(1, D), torch.ones(1, D), torch.ones(1))).all()
+
+
+def test_equal_documents_without_a_ridge_are_no_error() -> None:
+    """A singular matrix: the loss is not finite, and so not taken."""
+    loss = leave_one_out(torch.zeros(4, 4), torch.eye(4)[:, :2], torch.tensor(0.0))
+    assert not torch.isfinite(loss)
 
 
 def test_some_rows_keep_classes_in_proportion_and_repeat() -> None:
