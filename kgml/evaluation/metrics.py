@@ -29,10 +29,21 @@ def scores(y_true: Sequence[str], y_pred: Sequence[str]) -> dict[str, float]:
 
 def measure(y_true: Sequence[str], y_pred: Sequence[str], seed: int = 0) -> dict[str, Any]:
     """Scores and their 95% intervals: ``{accuracy, macro_f1, interval: {name: [low, high]}}``."""
-    counts = _Counts(y_true, y_pred)
-    drawn = _resample(counts.n, seed)
-    interval = {name: _interval(counts.metric(name, drawn)) for name in METRICS}
-    return {**scores(y_true, y_pred), "interval": interval}
+    return measure_mean(y_true, [y_pred], seed)
+
+
+def measure_mean(
+    y_true: Sequence[str], runs: Sequence[Sequence[str]], seed: int = 0
+) -> dict[str, Any]:
+    """`measure` of the mean score of several runs on the same rows."""
+    counts = [_Counts(y_true, y_pred) for y_pred in runs]
+    whole, drawn = np.ones((1, len(y_true))), _resample(len(y_true), seed)
+    found: dict[str, Any] = {"interval": {}}
+    for name in METRICS:
+        found[name] = _round(float(np.mean([c.metric(name, whole) for c in counts])))
+        resampled = np.mean([c.metric(name, drawn) for c in counts], axis=0)
+        found["interval"][name] = _interval(resampled)
+    return found
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,11 @@ from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.mentions import Mention
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.evidence import Evidence, weigh
-from kgml.models.features import Documents, EntityVectors, Featurizer, permutation, relabelled
+from kgml.models.features import Documents, EntityVectors, Featurizer
 from kgml.progress import warn
 from kgml.registry import check, resolve
 
 KNOWLEDGE = ("auto", "always")
-PLACEBO_SEED = 1_000_003
-"""Added to the seed, so that the placebo's draw is not that of the folds."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 lengths.
             UsageError: an option's name is not known.
         """
-        self._check_options()
+        self.check_options()
         texts, labels = check_texts(texts), check_labels(y)
         if len(texts) != len(labels):
             raise CorpusError(f"{len(texts)} texts but {len(labels)} labels; wanted as many.")
@@ -113,7 +111,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, documents: Documents, y: NDArray[Any], vectors: EntityVectors | None = None
     ) -> KGTextClassifier:
         """`fit` on texts already turned into numbers by `featurizer`."""
-        self._check_options()
+        self.check_options()
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise CorpusError(
@@ -121,11 +119,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         self.vectors_ = vectors or self.entity_vectors()
         self.recipe_ = self.recipe(len(y) / len(self.classes_))
-        placebo = relabelled(documents, self.placebo(documents), self.vectors_.graph)
-        self.vectors_.prepare(documents, placebo, fusion=self.fusion)
-        self.evidence_: Evidence = weigh(
-            documents, placebo, codes, self.recipe_, self.vectors_, self.folds
-        )
+        self.vectors_.prepare(documents, fusion=self.fusion)
+        self.evidence_: Evidence = weigh(documents, codes, self.recipe_, self.vectors_, self.folds)
         always = self.knowledge == "always" and documents.own.nnz > 0
         self.strength_ = float(self.evidence_.ship or always)
         self.assembly_ = Assembly(self.recipe_, self.vectors_, len(self.classes_)).fit(
@@ -177,10 +172,6 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             maker.graph, maker.encoder, self.node_encoder, self.random_state, values
         )
 
-    def placebo(self, documents: Documents) -> NDArray[np.int64]:
-        """The permutation of entities that makes the placebo of these training documents."""
-        return permutation(documents, self.random_state + PLACEBO_SEED)
-
     def recipe(self, rows_per_class: float) -> Recipe:
         """The names of the parts, ``auto`` resolved."""
         head = resolve("head", self.head).choose(rows_per_class)
@@ -204,7 +195,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return self.featurizer().documents(check_texts(texts))
 
-    def _check_options(self) -> None:
+    def check_options(self) -> None:
+        """Raise `UsageError` where an option's name or value is not known."""
         check("fusion", self.fusion)
         check("node_encoder", self.node_encoder)
         check("head", self.head)

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from kgml.evaluation.metrics import Difference, paired_difference
 from kgml.models.assembly import Assembly, Recipe
-from kgml.models.features import Documents, EntityVectors
+from kgml.models.features import Documents, EntityVectors, permutation, relabelled
 from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
 
+PLACEBO_SEED = 1_000_003
+"""Keeps the placebo's draws apart from those of the folds."""
 CONVINCED = 0.8
 """Share of resamples in which knowledge must win for it to be shipped."""
 
@@ -41,7 +43,6 @@ class Evidence:
 
 def weigh(
     documents: Documents,
-    placebo: Documents,
     y: NDArray[np.int64],
     recipe: Recipe,
     vectors: EntityVectors,
@@ -50,25 +51,30 @@ def weigh(
     """Compare the stacks of ``recipe`` out of fold on ``documents`` (n) with classes ``y`` (n,)."""
     classes = int(y.max()) + 1
     fold = assign_folds(y, folds, recipe.seed)
-    plain = replace(recipe, fusion="none")
-    variants = {"plain": (plain, documents), "knowledge": (recipe, documents),
-                "placebo": (recipe, placebo)}  # fmt: skip
-    if recipe.fusion == "none" or not documents.own.nnz:
-        del variants["knowledge"], variants["placebo"]
+    variants = {"plain": replace(recipe, fusion="none")}
+    if recipe.fusion != "none" and documents.own.nnz:
+        variants |= {"knowledge": recipe, "placebo": recipe}
     jobs = [(name, k) for k in range(int(fold.max()) + 1) for name in variants]
     held = {name: np.zeros((len(y), classes)) for name in variants}
 
     def run(job: tuple[str, int]) -> None:
         name, k = job
-        of, rows = variants[name]
+        rows = documents
+        if name == "placebo":  # another permutation in each fold, so that no draw decides
+            rows = relabelled(rows, placebo(rows, recipe.seed, k), vectors.graph)
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        stack = Assembly(of, vectors, classes).fit(rows.take(inside), y[inside])
+        stack = Assembly(variants[name], vectors, classes).fit(rows.take(inside), y[inside])
         held[name][outside] = stack.decision(rows.take(outside))
 
     in_parallel(run, jobs, "Weighing the evidence")
     if "knowledge" not in held:
         return Evidence(held["plain"], None, None, ship=False, helps=None)
     return judge(held["plain"], held["knowledge"], held["placebo"], y, recipe.seed)
+
+
+def placebo(documents: Documents, seed: int, draw: int) -> NDArray[np.int64]:
+    """The permutation (e,) of one draw of the placebo, made from training documents."""
+    return permutation(documents, PLACEBO_SEED + 1000 * seed + draw)
 
 
 def judge(

@@ -100,7 +100,10 @@ class EntityVectors:
         return self.values_
 
     def prepare(self, *parts: Documents, fusion: str) -> None:
-        """Make the vectors that ``fusion`` will want for these documents, all at once."""
+        """Make the vectors that ``fusion`` will want for these documents, all at once.
+
+        Those of a placebo are among them: a permutation moves entities among the linked ones.
+        """
         wants = resolve("fusion", fusion)
         if wants.needs_values:
             self.values(np.unique(np.concatenate([d.own.indices for d in parts])))

@@ -15,18 +15,20 @@ from kgml.artifacts import MANIFEST, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
 from kgml.errors import InputError
-from kgml.evaluation.metrics import Difference, measure, paired_difference
+from kgml.evaluation.metrics import Difference, measure, measure_mean, paired_difference
 from kgml.kg.build import FOLDER, current_graph
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
-from kgml.models.evidence import Evidence
+from kgml.models.evidence import Evidence, placebo
 from kgml.models.features import Documents, relabelled
 from kgml.models.parallel import in_parallel
 from kgml.models.store import load_model, save_model
 
 DEFAULT = Config()
+PLACEBOS = 3
+"""Permutations of the entities whose mean score is the placebo's."""
 
 
 def train(
@@ -60,6 +62,7 @@ def train(
         options.per_class, config.seed,
     )  # fmt: skip
     model = make_classifier(loaded, config)
+    model.check_options()
     rows = np.concatenate([corpus.train, corpus.test])
     documents = model.featurizer().documents([corpus.texts[i] for i in rows])
     warn_if_unlinked(documents)
@@ -150,19 +153,20 @@ def _report(
 ) -> dict[str, Any]:
     """Scores on the test rows ``held`` of the model and of what it has to beat."""
     classes, codes = np.unique(y, return_inverse=True)
-    recipe = model.recipe_
+    recipe, graph = model.recipe_, model.vectors_.graph
+    model.vectors_.prepare(learn, held, fusion=recipe.fusion)
     plain = replace(recipe, fusion="none")
-    target, graph = model.placebo(learn), model.vectors_.graph
-    fake_learn, fake_held = (relabelled(part, target, graph) for part in (learn, held))
-    model.vectors_.prepare(held, fake_held, fusion=recipe.fusion)
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
         "text": (replace(plain, lexical=False), learn, held),
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
-        "placebo": (recipe, fake_learn, fake_held),
     }
     if model.strength_:
         del jobs["knowledge"]
+    placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
+    for draw, name in enumerate(placebos):
+        target = placebo(learn, recipe.seed, draw)
+        jobs[name] = (recipe, relabelled(learn, target, graph), relabelled(held, target, graph))
 
     def run(job: tuple[Recipe, Documents, Documents]) -> list[str]:
         of, train_rows, test_rows = job
@@ -179,7 +183,7 @@ def _report(
         "baselines": {
             name: measure(truth, predicted[name], seed) for name in ("text", "text_tfidf")
         },
-        "placebo": measure(truth, predicted["placebo"], seed),
+        "placebo": measure_mean(truth, [predicted[name] for name in placebos], seed),
         "knowledge": {
             "helps": model.evidence_.helps,
             "used": bool(model.strength_),
