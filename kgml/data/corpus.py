@@ -119,10 +119,11 @@ def read_corpus(
         names = _column(path, columns, split_column, "--split-column")
         train, test = _given_split(path, split_column, names)
     else:
-        train, test = draw_split(texts, labels, 0.25 if test_size is None else test_size, seed)
+        share = 0.25 if test_size is None else test_size
+        train, test = draw_split(texts, labels, share, seed)
         if not len(test):
             raise CorpusError(
-                f"{path}: {len(texts)} rows are too few to hold out {test_size:.0%} of each label "
+                f"{path}: {len(texts)} rows are too few to hold out {share:.0%} of each label "
                 "for testing. Add rows, or raise --test-size."
             )
     _check_classes(path, [labels[i] for i in train])

@@ -61,11 +61,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else 0.
 
     >>> from kgml import load_graph
-    >>> texts = ["Gilts fell.", "The bund curve steepened.", "Brent rose.", "Copper stocks fell."]
-    >>> labels = ["bonds", "bonds", "raw", "raw"]
+    >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
+    ...          "Brent crude rose.", "Copper stocks fell.", "Gold hit a record."]
+    >>> labels = ["bonds"] * 3 + ["raw"] * 3
     >>> model = KGTextClassifier(load_graph("ontologies/fin.ttl")).fit(texts, labels)
-    >>> [str(name) for name in model.predict(["Treasury yields rose."])]
-    ['bonds']
+    >>> [str(name) for name in model.predict(["Treasury yields rose.", "Brent crude fell."])]
+    ['bonds', 'raw']
     """
 
     def __init__(
@@ -205,6 +206,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")
         if self.folds < 2:
             raise UsageError(f"folds = {self.folds}: wanted at least 2, such as 5.")
+        if not 0 <= self.random_state < 2**32:
+            raise UsageError(f"seed {self.random_state}: wanted a number from 0 to 4294967295.")
 
 
 def warn_if_unlinked(documents: Documents) -> None:

@@ -285,6 +285,16 @@ def test_a_split_column_of_another_name_is_used(write: Write) -> None:
     assert read_corpus(path, split_column="part").test.tolist() == [4, 5]
 
 
+def test_a_test_size_wins_over_a_column_named_split_but_not_over_one_asked_for(
+    write: Write,
+) -> None:
+    rows = [(*row, "train" if i else "test") for i, row in enumerate(table_of({"a": 8, "b": 8}))]
+    path = write("csv", rows)
+    assert read_corpus(path).test.tolist() == [0]
+    assert len(read_corpus(path, test_size=0.5).test) == 8
+    assert read_corpus(path, test_size=0.5, split_column="split").test.tolist() == [0]
+
+
 def table_of(counts: dict[str, int]) -> list[tuple[str, str]]:
     return [(f"{name} number {i}", name) for name, count in counts.items() for i in range(count)]
 
@@ -321,6 +331,8 @@ def test_a_table_too_small_to_hold_anything_out_says_so(write: Write) -> None:
     path = write("csv", table_of({"a": 2, "b": 2}), ("text", "label"))
     with pytest.raises(CorpusError, match=r"4 rows are too few to hold out 10%.*--test-size"):
         read_corpus(path, test_size=0.1)
+    with pytest.raises(CorpusError, match="4 rows are too few to hold out 25%"):
+        read_corpus(path)
 
 
 @pytest.mark.parametrize("size", [0.0, 1.0, -0.5, 25.0])

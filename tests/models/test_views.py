@@ -117,7 +117,7 @@ def test_the_view_equals_scikit_learns_tfidf(texts: list[str], training: int, mi
     inside, outside = np.arange(training), np.arange(training, len(texts))
     view = LexicalView().fit(counts.take(inside))
     reference = TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, min_df=min_df, dtype=np.float32
+        stop_words="english", sublinear_tf=True, min_df=min_df, dtype=np.float32
     ).fit(texts[:training])
     assert view.terms_ == list(reference.get_feature_names_out())
     np.testing.assert_allclose(view.idf_, reference.idf_, rtol=1e-6)
@@ -140,9 +140,8 @@ def test_words_of_test_rows_get_no_column_and_change_no_idf() -> None:
     for test_text in ("gilts zebra", "rose rose rose"):
         counts = count_terms(["gilts fell", "gilts rose", test_text])
         view = LexicalView().fit(counts.take(np.array([0, 1])))
-        assert view.terms_ == ["fell", "gilts", "gilts fell", "gilts rose", "rose"]
-        np.testing.assert_allclose(view.idf_[1], 1)
-        np.testing.assert_allclose(view.idf_[[0, 2, 3, 4]], np.log(3 / 2) + 1, rtol=1e-6)
+        assert view.terms_ == ["fell", "gilts", "rose"]
+        np.testing.assert_allclose(view.idf_, np.log(3 / np.array([2, 3, 2])) + 1, rtol=1e-6)
 
 
 def test_a_text_without_known_words_is_a_row_of_zeros() -> None:
@@ -152,5 +151,6 @@ def test_a_text_without_known_words_is_a_row_of_zeros() -> None:
 
 
 def test_texts_without_any_word_give_no_columns() -> None:
-    counts = count_terms(["!", "?"])
+    """Signs and stop words only."""
+    counts = count_terms(["!", "it is"])
     assert LexicalView().fit(counts).transform(counts).shape == (2, 0)
