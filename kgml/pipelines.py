@@ -3,11 +3,11 @@
 >>> from kgml import FinancePipeline
 >>> from kgml.resources import examples
 >>> pipeline = FinancePipeline().fit(examples("fin"))
->>> prediction = pipeline.predict(["Gilts rallied after the Bank of England held Bank Rate."])[0]
+>>> prediction = pipeline.predict(["Ten-year gilt yields fell 6 basis points."])[0]
 >>> prediction.label
 'fixed_income'
 >>> [pipeline.graph.labels[m.candidates[0].entity] for m in prediction.mentions]
-['gilt', 'Bank of England', 'bank rate']
+['gilt', 'yield', 'basis point']
 """
 
 from __future__ import annotations

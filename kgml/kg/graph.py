@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,8 @@ from kgml.errors import InputError
 from kgml.kg import store
 from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF
 from kgml.kg.vocabulary import Scope as Scope
+
+VOCABULARY = re.compile(r".*/obo/[A-Za-z]+_|[a-z]+://[^/]+/(?:[^/#]+[/#])?")
 
 if TYPE_CHECKING:
     import networkx
@@ -179,6 +182,18 @@ class KnowledgeGraph:
     def iris(self) -> list[str]:
         """IRI per entity, sorted."""
         return self._strings("iri")
+
+    @cached_property
+    def vocabularies(self) -> NDArray[np.int64]:
+        """The vocabulary of each entity (e,), numbered in the order of their IRIs.
+
+        Told by the IRI: up to the idspace for OBO (``…/obo/HP_``), else host and first folder
+        (``https://spec.edmcouncil.org/fibo/``).
+        """
+        found = [VOCABULARY.match(iri) for iri in self.iris]
+        names = [match.group() if match else "" for match in found]
+        codes: NDArray[np.int64] = np.unique(np.array(names, dtype=str), return_inverse=True)[1]
+        return codes.astype(np.int64)
 
     @cached_property
     def ids(self) -> list[str]:

@@ -46,7 +46,7 @@ class Assembly:
         """
         if self.recipe.lexical:
             self.lexical_ = LexicalView().fit(documents.terms)
-        self.view_ = ConceptView().fit(documents.counts)
+        self.view_ = ConceptView().fit(documents.counts, self.vectors.graph.vocabularies)
         make = resolve("fusion", self.recipe.fusion)
         self.fusion_: Fusion = make(documents.text.shape[1], self.vectors.d_node)
         self.fusion_.strength.fill_(strength)

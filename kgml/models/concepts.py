@@ -11,18 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgml.models.lexical import smooth_idf, unit_rows
+from kgml.models.lexical import smooth_idf
 
 
 class ConceptView:
     """Concept counts ``(n, e)`` to features ``(n, kept)``; idf and columns from training rows."""
 
-    def fit(self, counts: sparse.csr_matrix) -> ConceptView:
-        """Keep the concepts that occur in training rows, though not in every one of them alike."""
+    def fit(self, counts: sparse.csr_matrix, block: NDArray[np.int64] | None = None) -> ConceptView:
+        """Keep the concepts that occur in training rows, though not in every one of them alike.
+
+        Args:
+            block: the vocabulary each entity belongs to, (e,) numbers from 0. In a document each
+                vocabulary has the same weight, so that a large one does not drown a small one.
+        """
         n = counts.shape[0]
         df = np.bincount(counts.indices, minlength=counts.shape[1])
         self.columns_: NDArray[np.int64] = np.flatnonzero((df > 0) & (df < n))
         self.idf_: NDArray[np.float32] = smooth_idf(df[self.columns_], n)
+        self.block_: NDArray[np.int64] = np.zeros(len(self.columns_), dtype=np.int64)
+        if block is not None:
+            self.block_ = block[self.columns_]
         return self
 
     def place(self, entities: int) -> NDArray[np.int64]:
@@ -48,7 +56,18 @@ class ConceptView:
         weighted = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
         rows = sparse.csr_matrix(weighted[:, self.columns_])
         rows.data *= self.idf_[rows.indices]
-        rows = unit_rows(rows)
+        rows.data /= self._lengths(rows)
         if gate is not None:
             rows.data *= np.repeat(gate, np.diff(rows.indptr))
         return rows
+
+    def _lengths(self, rows: sparse.csr_matrix) -> NDArray[np.float32]:
+        """What to divide each stored value by: length of its row's block x root of blocks."""
+        blocks = int(self.block_.max(initial=0)) + 1
+        row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        key = row * blocks + self.block_[rows.indices]
+        square = np.bincount(key, np.square(rows.data), minlength=rows.shape[0] * blocks)
+        present = (square.reshape(-1, blocks) > 0).sum(axis=1)
+        lengths = np.sqrt(square[key] * present[row])
+        floored: NDArray[np.float32] = np.maximum(lengths, 1e-12).astype(np.float32)
+        return floored

@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 
     text (n, d_text) · lexical (n, n) kernel of the lexical view · idf (n, m), 0 where a concept is
     no feature · column (n, m) number of each concept that two documents or more share, else -1 ·
-    y (n, c) one-hot.
+    block (n, m) its vocabulary · y (n, c) one-hot.
     """
 
     text: Tensor
@@ -37,6 +37,7 @@ class Batch(NamedTuple):
     lexical: Tensor
     idf: Tensor
     column: Tensor
+    block: Tensor
     y: Tensor
 
 
@@ -55,7 +56,8 @@ def make_batch(
     shared = (times > 1) & (found >= 0)
     column = torch.from_numpy(np.where(shared, shared.cumsum() - 1, -1)[code].reshape(place.shape))
     kernel = torch.from_numpy((lexical @ lexical.T).toarray())
-    return Batch(torch.from_numpy(text), bag, kernel, idf, column,
+    block = torch.from_numpy(np.append(view.block_, 0))[place]
+    return Batch(torch.from_numpy(text), bag, kernel, idf, column, block,
                  nn.functional.one_hot(torch.from_numpy(y)).float())  # fmt: skip
 
 
@@ -101,7 +103,10 @@ def concept_kernel(fused: Fused, batch: Batch) -> Tensor:
     A concept of one document only meets nothing but itself: it is left to the diagonal.
     """
     value = (1 + batch.bag.counts).log2() * fused.concept_weights * batch.idf
-    norm = value.square().sum(dim=1, keepdim=True).clamp_min(1e-12).sqrt()
+    blocks = int(batch.block.max()) + 1 if batch.block.numel() else 1
+    square = value.new_zeros(len(value), blocks).scatter_add(1, batch.block, value.square())
+    present = (square > 0).sum(dim=1, keepdim=True)
+    norm = (square.gather(1, batch.block) * present).clamp_min(1e-12).sqrt()
     value = value / norm * fused.gate[:, None]
     alone = batch.column < 0
     width = int(batch.column.max()) + 1 if batch.column.numel() else 0

@@ -52,6 +52,7 @@ def save_model(
         arrays: dict[str, NDArray[Any]] = {
             "view.columns": stack.view_.columns_,
             "view.idf": stack.view_.idf_,
+            "view.block": stack.view_.block_,
         }
         arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
         if stack.lexical_ is not None:
@@ -122,6 +123,7 @@ def _restore(
         stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
     stack.view_ = ConceptView()
     stack.view_.columns_, stack.view_.idf_ = arrays["view.columns"], arrays["view.idf"]
+    stack.view_.block_ = arrays["view.block"]
     stack.fusion_ = resolve("fusion", model.fusion)(
         model.vectors_.encoder.dimension, model.vectors_.d_node
     )

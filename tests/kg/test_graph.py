@@ -213,3 +213,25 @@ def test_a_refused_build_leaves_the_current_graph_alone(
         build_graph(hearts_obo, write("full/precious.txt", "x").parent)
     assert contents(tmp_path / "artifacts" / "hearts.kg") == before
     assert current_graph() == Path("artifacts/hearts.kg")
+
+
+def test_the_vocabulary_of_an_entity_is_told_by_its_iri(write, tmp_path: Path) -> None:
+    file = write(
+        "two.ttl",
+        """@prefix owl: <http://www.w3.org/2002/07/owl#> .
+        <http://purl.obolibrary.org/obo/HP_0000001> a owl:Class .
+        <http://purl.obolibrary.org/obo/HP_0000002> a owl:Class .
+        <http://purl.obolibrary.org/obo/DOID_4> a owl:Class .
+        <https://example.org/fin/a#Bond> a owl:Class .
+        <https://example.org/fin/b/Share> a owl:Class .
+        <https://example.org/bio#Cell> a owl:Class .
+        <urn:other:x> a owl:Class .
+        """,
+    )
+    graph = load_graph(file)
+    of = dict(zip(graph.iris, graph.vocabularies.tolist(), strict=True))
+    names = {iri.rsplit("/", 1)[-1]: number for iri, number in of.items()}
+    assert names["HP_0000001"] == names["HP_0000002"] != names["DOID_4"]
+    assert names["a#Bond"] == names["Share"] != names["bio#Cell"]
+    assert len(set(of.values())) == 5
+    assert KnowledgeGraph.empty().vocabularies.shape == (0,)
