@@ -16,6 +16,7 @@ from kgml.registry import names, resolve
 
 D = 8
 LEAVES, ENTITIES = 20, 23
+BLOCKS = np.arange(ENTITIES) % 2
 """Twenty leaves; entities 20 and 21 are above the even and the odd ones, 22 above all."""
 learned = pytest.mark.parametrize("name", [n for n in names("fusion") if n != "none"])
 
@@ -48,7 +49,7 @@ def batch(informative: bool, n: int = 60, seed: int = 0) -> Batch:
     counts = own.copy()
     counts[np.arange(n), LEAVES + side] = 1
     counts[:, -1] = 1
-    view = ConceptView().fit(sparse.csr_matrix(counts))
+    view = ConceptView().fit(sparse.csr_matrix(counts), BLOCKS)
     vectors = unit(rng, ENTITIES, D)
     none = sparse.csr_matrix((n, 0), dtype=np.float32)
     text = rng.normal(size=(n, D))
@@ -101,7 +102,7 @@ def test_the_kernel_is_that_of_the_features_the_head_will_see(name: str) -> None
     weights = [
         fused.concept_weights[row][of.bag.mask[row]].numpy()[order[row]] for row in range(60)
     ]
-    view = ConceptView().fit(counts)
+    view = ConceptView().fit(counts, BLOCKS)
     rows = view.transform(counts, np.concatenate(weights), fused.gate.numpy()).toarray()
     vector = fused.vector.numpy()
     known = vector @ vector.T + rows @ rows.T + 3 * np.eye(60)
