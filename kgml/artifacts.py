@@ -7,6 +7,7 @@ command. No time stamp: the same input and seed give the same bytes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -104,11 +105,7 @@ def writing(
             is full or not writable. What was at ``path`` before is still there.
     """
     path = Path(path)
-    if path.exists() and not _replaceable(path, kind):
-        raise ArtifactError(
-            f"{path}: already holds something that is not a kgml {kind}; "
-            "it is left alone. Choose another -o, or remove it."
-        )
+    check_target(path, kind)
     temporary: Path | None = None
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -126,9 +123,31 @@ def writing(
         _swap(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
+    except ArtifactError as error:  # from an artifact inside this one, whose path is temporary
+        if isinstance(error.__cause__, OSError):
+            raise _unwritable(path, error.__cause__) from error
+        raise
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_target(path: Path, kind: str) -> None:
+    """Raise `ArtifactError` now if an artifact could not be written to ``path`` later."""
+    path = Path(path)
+    if path.exists() and not _replaceable(path, kind):
+        raise ArtifactError(
+            f"{path}: already holds something that is not a kgml {kind}; "
+            "it is left alone. Choose another -o, or remove it."
+        )
+    parent = path.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise ArtifactError(
+            f"{path}: could not be written ({parent} is not a folder to write in). "
+            "Choose another -o."
+        )
 
 
 def read_manifest(path: Path, kind: str | None = None, *, verify: bool = True) -> Manifest:
@@ -230,7 +249,7 @@ def _swap(temporary: Path, path: Path) -> None:
         path.rename(old)
     try:
         temporary.rename(path)
-    except OSError:
+    except BaseException:  # an interrupt too must leave the old one in its place
         if had:
             old.rename(path)
         raise
@@ -248,7 +267,9 @@ def _fsync(path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> ArtifactError:
     reason = error.strerror or str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    advice = "Free some space" if full else "Check the folder"
     return ArtifactError(
         f"{path}: could not be written ({reason}); what was there before is unchanged. "
-        "Free some space or choose another -o."
+        f"{advice} or choose another -o."
     )

@@ -14,6 +14,17 @@ from typing import Any
 from kgml.errors import UsageError, one_of
 
 FILE = "kgml.toml"
+RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    "per_class": (2, float("inf")),
+    "folds": (2, float("inf")),
+    "test_size": (0.01, 0.99),
+    "min_length": (1, float("inf")),
+    "max_bytes": (1, float("inf")),
+    "max_triples": (1, float("inf")),
+    "max_literal": (1, float("inf")),
+}
+"""Least and greatest value of each number."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +125,12 @@ class Config:
     def from_toml(cls, path: Path | None = None) -> Config:
         """Read ``path``; None means ``kgml.toml`` in this folder, if there is one."""
         path = Path(FILE) if path is None else path
-        if not path.exists():
-            return cls()
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read ({error.strerror}).") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: not valid TOML ({error}).") from None
         return cls.from_dict(table, str(path))
@@ -144,4 +157,8 @@ def _typed(where: str, name: str, value: Any, default: Any) -> Any:
         raise UsageError(
             f"{where} {name} = {value!r}: wanted {wanted.__name__}, found {type(value).__name__}."
         )
+    low, high = RANGES.get(name, (float("-inf"), float("inf")))
+    if isinstance(value, int | float) and not low <= value <= high:
+        upper = f" to {high}" if high < float("inf") else " or more"
+        raise UsageError(f"{where} {name} = {value!r}: wanted {low}{upper}.")
     return value

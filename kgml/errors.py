@@ -5,8 +5,7 @@ KGMLError                 exit 1
 ├── InputError            something the user gave cannot be used
 │   ├── OntologyError     an ontology file: missing, empty, truncated, malformed, too large
 │   └── CorpusError       a table of texts and labels
-├── ArtifactError         a saved folder: missing, damaged, of another kind, not writable
-└── MissingExtraError     an optional dependency is not installed
+└── ArtifactError         a saved folder: missing, damaged, of another kind, not writable
 
 A message says what, where, what was found, what was wanted and the next step. The command line
 prints the message and exits with ``exit_code``; a traceback is a bug of ours.
@@ -44,13 +43,6 @@ class CorpusError(InputError):
 
 class ArtifactError(KGMLError):
     """A saved folder is missing, damaged, of another kind or cannot be written."""
-
-
-class MissingExtraError(KGMLError):
-    """A feature needs a package that only an extra installs."""
-
-    def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an extra. Run: pip install 'kgml[{extra}]'")
 
 
 def one_of(choices: Iterable[str], name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 _quiet = False
+_say: Callable[[str], None] | None = None
 
 
 class KGMLWarning(UserWarning):
@@ -19,6 +20,18 @@ def set_quiet(quiet: bool) -> None:
     """Switch bars off (and on again)."""
     global _quiet
     _quiet = quiet
+
+
+def set_notes(say: Callable[[str], None] | None) -> None:
+    """Who is told what `note` says; nobody until this is called."""
+    global _say
+    _say = say
+
+
+def note(message: str) -> None:
+    """Tell what was chosen for the user, before the work begins."""
+    if _say is not None:
+        _say(message)
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

@@ -109,7 +109,29 @@ def test_a_mistake_is_named_with_what_was_wanted(table: dict[str, Any], message:
 
 
 def test_a_whole_number_will_do_where_a_fraction_is_wanted() -> None:
-    assert Config.from_dict({"train": {"test_size": 1}}).train.test_size == 1.0
+    with pytest.raises(UsageError, match=r"test_size = 1\.0: wanted 0\.01 to 0\.99"):
+        Config.from_dict({"train": {"test_size": 1}})
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted"),
+    [
+        ({"seed": -4}, "seed = -4: wanted 0 to 4294967295"),
+        ({"linking": {"min_length": -5}}, "min_length = -5: wanted 1 or more"),
+        ({"graph": {"max_literal": 0}}, "max_literal = 0: wanted 1 or more"),
+        ({"train": {"per_class": -3}}, "per_class = -3: wanted 2 or more"),
+        ({"train": {"folds": 1}}, "folds = 1: wanted 2 or more"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused(table: dict[str, object], wanted: str) -> None:
+    with pytest.raises(UsageError, match=wanted):
+        Config.from_dict(table)
+
+
+def test_a_folder_called_kgml_toml_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "kgml.toml").mkdir()
+    with pytest.raises(UsageError, match=r"kgml\.toml: cannot be read"):
+        Config.from_toml(tmp_path / "kgml.toml")
 
 
 @pytest.mark.parametrize("content", [b"[fusion\n", b"seed = \n", b'[fusion]\nname = "\xff"\n'])

@@ -14,7 +14,7 @@ import typer
 
 from kgml.artifacts import to_json
 from kgml.config import Config
-from kgml.progress import set_quiet
+from kgml.progress import set_notes, set_quiet
 
 T = TypeVar("T")
 
@@ -44,7 +44,9 @@ class Call:
         set_quiet(quiet)
         if quiet:
             warnings.simplefilter("ignore")
-        return cls(ctx.obj, json, seed, quiet)
+        call = cls(ctx.obj, json, seed, quiet)
+        set_notes(call.note)
+        return call
 
     def config(self, **sections: Mapping[str, Any]) -> Config:
         """``kgml.toml`` of this folder, with the flags that were given on top."""

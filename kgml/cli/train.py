@@ -99,7 +99,6 @@ def train(
 
     with call.working():
         result = run(graph=graph, data=data, output=output, config=config, command=call.command)
-    call.note(f"graph {result['graph']}, texts {result['data']}")
     call.result(result, human)
 
 

@@ -52,7 +52,7 @@ def current_graph() -> Path | None:
     if not CURRENT.is_file():
         return None
     path = Path(CURRENT.read_text(encoding="utf-8").strip())
-    return path if path.is_dir() else None
+    return path if (path / artifacts.MANIFEST).is_file() else None
 
 
 def _name(given: Sequence[str | Path]) -> str:

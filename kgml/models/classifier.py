@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: seed of everything drawn.
 
     Attributes:
-        classes_ (c,): labels, sorted. evidence_: `Evidence`. strength_: 1 where knowledge is used,
-        else 0.
+        classes_ (c,): labels, sorted. strength_: 1 where knowledge is used, else 0. evidence_:
+        `Evidence` for that choice (after `fit`; not saved).
 
     >>> from kgml import load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
@@ -115,9 +116,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.check_options()
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise CorpusError(
-                f"one class only ('{self.classes_[0]}') in {len(y)} rows; wanted at least two."
-            )
+            found = f"one class only ('{self.classes_[0]}')" if len(y) else "no text"
+            raise CorpusError(f"{found} in {len(y)} rows; wanted at least two classes.")
         self.vectors_ = vectors or self.entity_vectors()
         self.recipe_ = self.recipe(len(y) / len(self.classes_))
         self.vectors_.prepare(documents, fusion=self.fusion)
@@ -206,8 +206,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")
         if self.folds < 2:
             raise UsageError(f"folds = {self.folds}: wanted at least 2, such as 5.")
-        if not 0 <= self.random_state < 2**32:
+        if not isinstance(self.random_state, Integral) or not 0 <= self.random_state < 2**32:
             raise UsageError(f"seed {self.random_state}: wanted a number from 0 to 4294967295.")
+        if not isinstance(self.graph, KnowledgeGraph | None):
+            raise UsageError(
+                f"graph={self.graph!r}: wanted a KnowledgeGraph; use kgml.load_graph(path)."
+            )
 
 
 def warn_if_unlinked(documents: Documents) -> None:

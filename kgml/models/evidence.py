@@ -20,6 +20,8 @@ from kgml.models.parallel import in_parallel
 
 PLACEBO_SEED = 1_000_003
 """Keeps the placebo's draws apart from those of the folds."""
+WORTH = 0.02
+"""A gain of accuracy that would be worth something, for saying that there is none."""
 CONVINCED = 0.8
 """Share of resamples in which knowledge must win for it to be shipped."""
 
@@ -31,7 +33,8 @@ class Evidence:
     decisions (n, c) of the stack that is to be shipped · difference: knowledge minus text +
     TF-IDF · over_placebo: knowledge minus permuted entities · ship: whether knowledge enters ·
     helps: True where the interval of the difference is above 0 and the placebo is beaten, False
-    where there is no gain or the placebo has it too, None where that cannot be told.
+    where even its upper end, or that over the placebo, is worth nothing, None where that cannot be
+    told · reason: why nothing was compared.
     """
 
     decisions: Decisions
@@ -39,6 +42,7 @@ class Evidence:
     over_placebo: Difference | None
     ship: bool
     helps: bool | None
+    reason: str = ""
 
 
 def weigh(
@@ -68,7 +72,9 @@ def weigh(
 
     in_parallel(run, jobs, "Weighing the evidence")
     if "knowledge" not in held:
-        return Evidence(held["plain"], None, None, ship=False, helps=None)
+        asked = recipe.fusion != "none"
+        reason = "no training text is linked to the graph" if asked else "the fusion is none"
+        return Evidence(held["plain"], None, None, ship=False, helps=None, reason=reason)
     return judge(held["plain"], held["knowledge"], held["placebo"], y, recipe.seed)
 
 
@@ -89,7 +95,7 @@ def judge(
     helps = None
     if ship and gain.interval[0] > 0 and over.probability >= CONVINCED:
         helps = True
-    elif gain.value <= 0 or over.value <= 0:
+    elif not ship and min(gain.interval[1], over.interval[1]) <= WORTH:
         helps = False
     return Evidence(knowledge if ship else plain, gain, over, ship, helps)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +76,6 @@ class EntityVectors:
     ) -> None:
         self.graph, self.encoder = graph, encoder
         self.node_encoder, self.seed = node_encoder, seed
-        self.history: dict[str, Any] = {}
         self._sentences: list[str] | None = None
         self._lazy = not resolve("node_encoder", node_encoder).needs_all
         self._values = _Table(len(graph), encoder.dimension)

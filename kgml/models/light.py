@@ -7,6 +7,7 @@ class is always the one with the largest decision value.
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,8 @@ from scipy import optimize, sparse, special
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+ONE_AT_A_TIME = Lock()
+"""LIBLINEAR draws from one generator of the whole process: two fits at once, other numbers."""
 Decisions = NDArray[np.float64]
 
 
@@ -41,7 +44,8 @@ class Head:
         if len(np.unique(y)) == 1:  # a fold may lack every other class
             none = {"coef": np.zeros((1, features.shape[1])), "intercept": np.zeros(1)}
             return self.restore({**none, "seen": y[:1]}, classes, 1.0)
-        estimator = self.make().fit(features, y)
+        with ONE_AT_A_TIME:
+            estimator = self.make().fit(features, y)
         coef, intercept = estimator.coef_, estimator.intercept_
         if len(coef) == 1 and len(estimator.classes_) == 2:  # scikit-learn keeps one row for two
             coef, intercept = np.vstack([-coef, coef]) / 2, np.append(-intercept, intercept) / 2

@@ -29,6 +29,7 @@ from kgml.models.lexical import LexicalView
 from kgml.registry import resolve
 
 KIND = "model"
+FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
 OPTIONS = ("fusion", "node_encoder", "head", "encoder", "lexical", "knowledge", "folds",
            "random_state")  # fmt: skip
 
@@ -85,6 +86,9 @@ def load_model(path: Path) -> KGTextClassifier:
             one the model was trained with.
     """
     manifest = read_manifest(path, KIND)
+    unsealed = FILES - set(manifest.files)
+    if unsealed:
+        raise ArtifactError(f"{path}: its manifest does not list {', '.join(sorted(unsealed))}.")
     try:
         described = json.loads((path / "model.json").read_text(encoding="utf-8"))
         arrays = safetensors.numpy.load((path / "arrays.safetensors").read_bytes())
@@ -102,7 +106,14 @@ def load_model(path: Path) -> KGTextClassifier:
                 f"({manifest.made_from['encoder'][:12]}…, found {found[:12]}…). Train it again."
             )
         return _restore(model, described, arrays, tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        OSError,
+        RuntimeError,
+        safetensors.SafetensorError,
+    ) as error:
         raise ArtifactError(f"{path}: not a model this kgml can read ({error!r}).") from error
 
 
@@ -132,8 +143,24 @@ def _restore(
     head = resolve("head", described["head"])(seed=model.random_state)
     named = {k.removeprefix("head."): v for k, v in arrays.items() if k.startswith("head.")}
     stack.head_ = head.restore(named, len(model.classes_), described["temperature"])
+    _check_sizes(stack, described["temperature"])
     model.assembly_ = stack
     return model
+
+
+def _check_sizes(stack: Assembly, temperature: float) -> None:
+    """Raise ValueError where parts of a model do not fit together."""
+    terms = 0 if stack.lexical_ is None else len(stack.lexical_.terms_)
+    head, columns = stack.head_, len(stack.view_.columns_)
+    fits = (
+        head.coef_.shape == (len(head.seen_), stack.fusion_.d_out + terms + columns),
+        head.seen_.max(initial=0) < stack.classes,
+        stack.lexical_ is None or len(stack.lexical_.idf_) == terms,
+        len(stack.view_.idf_) == len(stack.view_.block_) == columns,
+        temperature > 0,
+    )
+    if not all(fits):
+        raise ValueError(f"its parts differ in size: coefficients {head.coef_.shape}")
 
 
 def _contiguous(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

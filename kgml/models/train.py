@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml import resources
-from kgml.artifacts import MANIFEST, sha256
+from kgml.artifacts import MANIFEST, check_target, read_manifest, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
 from kgml.errors import InputError
@@ -24,7 +25,8 @@ from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, placebo
 from kgml.models.features import Documents, relabelled
 from kgml.models.parallel import in_parallel
-from kgml.models.store import load_model, save_model
+from kgml.models.store import KIND, load_model, save_model
+from kgml.progress import note, warn
 
 DEFAULT = Config()
 PLACEBOS = 3
@@ -54,9 +56,12 @@ def train(
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
     """
     started = time.perf_counter()
-    source, loaded = find_graph(graph, config)
-    data = data or _examples_of(loaded, source)
     options = config.train
+    source, loaded = find_graph(graph, data, config)
+    data = data or _examples_of(loaded, source)
+    path = output or FOLDER / f"{Path(source).stem}-{config.fusion.name}.model"
+    check_target(path, KIND)
+    note(f"graph {source}, texts {data}")
     corpus = read_corpus(
         data, options.text_column, options.label_column, options.split_column, options.test_size,
         options.per_class, config.seed,
@@ -72,7 +77,6 @@ def train(
     y = np.array([corpus.labels[i] for i in corpus.train])
     model.fit_documents(learn, y)
     result = _report(model, learn, held, y, [corpus.labels[i] for i in corpus.test], config.seed)
-    path = output or FOLDER / f"{Path(source).stem}-{config.fusion.name}.model"
     save_model(
         model, path, command=command, config=config, made_from={"data": sha256(data)},
         summary={"metrics": result["metrics"], "knowledge": result["knowledge"]},
@@ -95,19 +99,34 @@ def predict(model: Path, texts: list[str]) -> list[dict[str, Any]]:
 
 
 def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, Any]:
-    """Scores of a saved model on a labelled table: its test rows if it has a split, else all."""
+    """Scores of a saved model on a labelled table.
+
+    On the table it was trained with, the test rows of that time; of another table the test rows
+    if it brings a split, else all rows.
+    """
     loaded = load_model(Path(model))
+    manifest = read_manifest(Path(model), KIND, verify=False)
     options = config.train
-    texts, labels, part = read_held_out(
-        data, options.text_column, options.label_column, options.split_column
-    )
-    predicted = [str(name) for name in loaded.predict(texts)]
-    unseen = sorted(set(labels) - {str(c) for c in loaded.classes_})
+    if manifest.config and manifest.made_from.get("data") == sha256(data):
+        then = Config.from_dict(manifest.config, str(model))
+        corpus = read_corpus(
+            data, options.text_column, options.label_column, then.train.split_column,
+            then.train.test_size, seed=then.seed,
+        )  # fmt: skip
+        (texts, labels), part = corpus.part(corpus.test), "test"
+    else:
+        texts, labels, part = read_held_out(
+            data, options.text_column, options.label_column, options.split_column
+        )
+    unseen = Counter(name for name in labels if name not in {str(c) for c in loaded.classes_})
+    if unseen:
+        listed = ", ".join(f"'{name}' ({count})" for name, count in sorted(unseen.items()))
+        warn(f"labels the model has never seen count as wrong: {listed}")
     return {
-        "metrics": measure(labels, predicted, config.seed),
+        "metrics": measure(labels, [str(name) for name in loaded.predict(texts)], config.seed),
         "rows": len(texts),
         "part": part,
-        "unseen_labels": unseen,
+        "unseen_labels": sorted(unseen),
         "data": str(data),
     }
 
@@ -121,12 +140,20 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
     )  # fmt: skip
 
 
-def find_graph(graph: Path | None, config: Config = DEFAULT) -> tuple[str, KnowledgeGraph]:
-    """The graph to use and where it came from: artifact, ontology file, current, shipped."""
+def find_graph(
+    graph: Path | None, data: Path | None = None, config: Config = DEFAULT
+) -> tuple[str, KnowledgeGraph]:
+    """The graph to use and where it came from: artifact, ontology file, current, shipped.
+
+    The shipped one is only taken with its own example texts, when no ``data`` is given.
+    """
     if graph is None:
-        graph = current_graph() or resources.ontology("fin")
+        graph = current_graph() or (resources.ontology("fin") if data is None else None)
     if graph is None:
-        raise InputError("no graph here. Build one: kgml build-graph FILE")
+        raise InputError(
+            "no graph is current in this folder. Build one: kgml build-graph FILE, or name one: "
+            "--graph DIR"
+        )
     if (graph / MANIFEST).exists() or (graph.is_dir() and graph.suffix == ".kg"):
         return str(graph), KnowledgeGraph.load(graph)
     return str(graph), load_graph(graph, config.graph)
@@ -197,7 +224,7 @@ def _report(
 def verdict(evidence: Evidence, test: Difference) -> str:
     """One sentence: does the ontology help here?"""
     if evidence.difference is None or evidence.over_placebo is None:
-        return "Knowledge had no part: no training text is linked to the graph, or fusion is none."
+        return f"Knowledge had no part: {evidence.reason}."
     found = (
         f"out of fold on the training rows it adds {_points(evidence.difference)} of accuracy to "
         f"text + TF-IDF and {_points(evidence.over_placebo)} over permuted entities"

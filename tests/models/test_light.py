@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgml.models.light import Head, fit_temperature
+from kgml.models.light import Head, SVMHead, fit_temperature
+from kgml.models.parallel import in_parallel
 from kgml.registry import names, resolve
 
 heads = pytest.mark.parametrize("name", [n for n in names("head") if n != "auto"])
@@ -153,3 +154,13 @@ def test_auto_goes_by_the_rows_per_class() -> None:
 @heads
 def test_a_head_asked_for_by_name_is_itself(name: str) -> None:
     assert [resolve("head", name).choose(rows) for rows in (2, 1000)] == [name, name]
+
+
+def test_heads_fitted_at_the_same_time_are_those_fitted_one_by_one() -> None:
+    """LIBLINEAR's random numbers are shared by all threads of a process."""
+    rng = np.random.default_rng(0)
+    features = sparse.random(1500, 400, 0.1, format="csr", random_state=rng).astype(np.float32)
+    y = rng.integers(0, 5, 1500)
+    alone = SVMHead().fit(features, y, 5).coef_
+    together = in_parallel(lambda _: SVMHead().fit(features, y, 5).coef_, range(12), "fits")
+    assert all(np.array_equal(alone, coef) for coef in together)
