@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import glob
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kgml.artifacts import MANIFEST
 from kgml.errors import OntologyError
 from kgml.kg import formats
 
@@ -25,6 +28,9 @@ class Source:
 def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int]:
     """The files behind ``paths`` in a stable order, each once, and how many were left alone.
 
+    Hidden files and what kgml itself saved are passed over in a folder, uncounted: a graph built
+    beside its ontologies is no part of them.
+
     Raises:
         OntologyError: nothing there, or a file that cannot be an ontology.
     """
@@ -35,11 +41,12 @@ def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int
             if not root.is_dir():
                 sources.setdefault(root.resolve(), _source(root, root.name, max_bytes))
                 continue
+            kind = _saved_kind(root)
+            if kind:
+                step = f"Use it with --graph {root}" if kind == "graph" else "Name an ontology"
+                raise OntologyError(f"{root}: a saved kgml {kind}, not an ontology. {step}.")
             before = len(sources)
-            files = sorted(
-                f for f in root.rglob("*")
-                if f.is_file() and not any(p[0] == "." for p in f.relative_to(root).parts)
-            )  # fmt: skip
+            files = sorted(_files(root))
             for file in files:
                 name = file.relative_to(root).as_posix()
                 source = _in_folder(file, name, max_bytes)
@@ -51,10 +58,28 @@ def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int
                 s.path.is_relative_to(root) for s in sources.values()
             ):
                 raise OntologyError(
-                    f"{root}: {len(files)} files in this folder, none of them an ontology; "
+                    f"{root}: {len(files)} file{'s' * (len(files) != 1)} in this folder, "
+                    "none of them an ontology; "
                     f"wanted {', '.join(sorted(formats.ENDINGS))}. Check the path."
                 )
     return list(sources.values()), skipped
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = [f for f in folders if f[0] != "." and not _saved_kind(here / f)]
+        yield from (here / n for n in names if n[0] != "." and (here / n).is_file())
+
+
+def _saved_kind(folder: Path) -> str:
+    """``graph``, ``model``, ... if kgml saved ``folder``, else an empty string."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    ours = isinstance(manifest, dict) and {"kind", "format_version", "files"} <= set(manifest)
+    return str(manifest["kind"]) if ours else ""
 
 
 def _expand(given: str | Path) -> list[Path]:

@@ -70,7 +70,7 @@ def detect(head: bytes, path: Path) -> tuple[str, int]:
     if body[0] == "<" and re.match(r"<[?!]|<[\w.-]+:?[\w.-]*[\s>]", body):
         return _xml(body), mark
     if body[0] == "{" or (re.match(r"\[\s*[{\]]", body) and ending != TURTLE):
-        return _json(text), mark
+        return _json(text, ending), mark
     return _lines(text, ending), mark
 
 
@@ -95,8 +95,10 @@ def _xml(body: str) -> str:
     return RDFXML
 
 
-def _json(text: str) -> str:
-    if len(text) < HEAD and not re.search(r'"@(context|id|graph|type)"|"[a-z]+://', text):
+def _json(text: str, ending: str | None) -> str:
+    """An address as a value proves nothing: reports and manifests hold those too."""
+    whole = len(text) < HEAD or ending != JSONLD
+    if whole and not re.search(r'"@(context|id|graph|type)"', text):
         raise UnknownFormatError('JSON without "@context", "@id" or "@graph", so it is not JSON-LD')
     return JSONLD
 

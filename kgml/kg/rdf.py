@@ -61,11 +61,19 @@ class _Terms(dict[Any, int]):
 
 
 class _Buckets(dict[Any, tuple[list[int], "list[Any] | None"]]):
-    """Predicate to (flat subject, object numbers; flat subject numbers, kept literals or None)."""
+    """Predicate to (flat subject, object numbers; flat subject numbers, kept literals or None).
+
+    ``by_iri`` holds the same: a relative IRI, which JSON-LD and RDF/XML may give as a predicate,
+    cannot be made into a term to look up.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_iri: dict[str, tuple[list[int], list[Any] | None]] = {}
 
     def __missing__(self, predicate: Any) -> tuple[list[int], list[Any] | None]:
         bucket: tuple[list[int], list[Any] | None] = ([], [] if predicate.value in _KEPT else None)
-        self[predicate] = bucket
+        self[predicate] = self.by_iri[predicate.value] = bucket
         return bucket
 
 
@@ -81,18 +89,18 @@ class Triples:
 
     def links(self, predicate: str) -> list[int]:
         """Flat subject, object numbers of ``predicate``."""
-        bucket = self._buckets.get(ox.NamedNode(predicate))
+        bucket = self._buckets.by_iri.get(predicate)
         return bucket[0] if bucket else []
 
     def texts(self, predicate: str) -> Texts:
         """Subject number and literal of ``predicate``, if it is one whose literals are kept."""
-        bucket = self._buckets.get(ox.NamedNode(predicate))
+        bucket = self._buckets.by_iri.get(predicate)
         flat = bucket[1] or [] if bucket else []
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def predicates(self) -> list[str]:
         """All predicates seen, sorted."""
-        return sorted(predicate.value for predicate in self._buckets)
+        return sorted(self._buckets.by_iri)
 
     def read(self, path: Path, name: str, kind: str, limit: int, skip: int = 0) -> None:
         """Stream ``path`` into the columns.

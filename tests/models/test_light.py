@@ -159,8 +159,8 @@ def test_a_head_asked_for_by_name_is_itself(name: str) -> None:
 def test_heads_fitted_at_the_same_time_are_those_fitted_one_by_one() -> None:
     """LIBLINEAR's random numbers are shared by all threads of a process."""
     rng = np.random.default_rng(0)
-    features = sparse.random(1500, 400, 0.1, format="csr", random_state=rng).astype(np.float32)
-    y = rng.integers(0, 5, 1500)
-    alone = SVMHead().fit(features, y, 5).coef_
-    together = in_parallel(lambda _: SVMHead().fit(features, y, 5).coef_, range(12), "fits")
+    features = sparse.random(1500, 3000, 0.02, format="csr", random_state=rng).astype(np.float32)
+    y = rng.integers(0, 20, 1500)
+    alone = SVMHead().fit(features, y, 20).coef_
+    together = in_parallel(lambda _: SVMHead().fit(features, y, 20).coef_, range(12), "fits")
     assert all(np.array_equal(alone, coef) for coef in together)
