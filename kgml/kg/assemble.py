@@ -15,6 +15,8 @@ from kgml.kg.collected import Collected
 from kgml.kg.graph import KnowledgeGraph, Scope
 from kgml.kg.words import iri_end
 
+UNDEFINED = "is-a target that no file defines (kept by its IRI)"
+
 
 def assemble(
     collected: Collected, files: int, skipped: int, sources: dict[str, str]
@@ -55,6 +57,9 @@ def _entities(
     declared = collected.classes | collected.individuals | collected.concepts
     linked = set(np.unique(edges[is_a][:, [0, 2]]).tolist()) - collected.others
     iris = collected.iris
+    undefined = set(edges[edges[:, 1] == collected.number(v.SUB_CLASS_OF), 2].tolist())
+    undefined -= declared | collected.others
+    collected.dropped[UNDEFINED] += sum(not iris[n].startswith(v.RESERVED) for n in undefined)
     found = {n for n in declared - (collected.others - collected.classes) | linked
              if not iris[n].startswith(v.RESERVED)}  # fmt: skip
     live = found - collected.obsolete

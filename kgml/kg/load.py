@@ -56,6 +56,8 @@ def load_graph(
         PROJECTIONS["relations"](triples, collected)
         read_words(triples, collected)
         graph = assemble(collected, len(sources), skipped, _hashes(sources))
+    if not len(graph):
+        raise _nothing(given, graph.report["obsolete"])
     _warn(graph, collected.bad_iris)
     return graph
 
@@ -105,12 +107,30 @@ def _no_collection() -> Iterator[None]:
 
 def _warn(graph: KnowledgeGraph, bad_iris: int) -> None:
     unlabelled = graph.report["unlabelled"]
-    if not len(graph):
-        warn("no class, individual or concept found: the graph is empty.")
     if unlabelled:
-        warn(f"{unlabelled:,} of {len(graph):,} entities have no label; using the end of their IRI")
+        have = "has" if unlabelled == 1 else "have"
+        warn(
+            f"{unlabelled:,} of {_count(len(graph), 'entity', 'entities')} {have} no label; "
+            "using the end of the IRI"
+        )
     if bad_iris:
-        warn(f"{bad_iris:,} IRIs hold characters an IRI may not, such as spaces; kept as they are")
+        hold = _count(bad_iris, "IRI holds", "IRIs hold")
+        warn(f"{hold} characters an IRI may not, such as spaces; kept as written")
     relative = sum(iri.startswith("urn:kgml:/") for iri in graph.iris)
     if relative:
-        warn(f"{relative:,} entities have relative IRIs; read as if under 'urn:kgml:/'")
+        have = _count(relative, "entity has a relative IRI", "entities have relative IRIs")
+        warn(f"{have}; read as if under 'urn:kgml:/'")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _nothing(given: Sequence[str | Path], obsolete: int) -> OntologyError:
+    """An empty graph would link nothing, and quietly replace the graph in use."""
+    left_out = f" that is not obsolete ({obsolete:,} are)" if obsolete else ""
+    return OntologyError(
+        f"{', '.join(map(str, given))}: no class, individual or concept found{left_out}; wanted "
+        "at least one owl:Class, owl:NamedIndividual, skos:Concept or [Term]. "
+        "Check that the file is whole and is the ontology you mean."
+    )

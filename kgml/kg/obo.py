@@ -62,6 +62,8 @@ class OboFile:
         self._pending: list[tuple[int, str, str]] = []
         """(head, relation id, tail id): relation names are known once all Typedefs are read"""
         self._abbreviations: set[str] = set()
+        self._commented = False
+        """Whether is_a lines of this file name their target in a comment."""
         self._term: dict[str, Callable[[str], None]] = {
             "id": self._id, "name": self._name, "synonym": self._synonym, "is_a": self._is_a,
             "def": self._definition, "is_obsolete": self._obsolete,
@@ -149,7 +151,11 @@ class OboFile:
         self.collected.ontologies.append(self.header)
 
     def _check_last(self, text: str) -> None:
-        """A file cut in mid-line: what the last line lacks shows it."""
+        """A last line without newline is a cut one, unless it is plainly complete.
+
+        Complete are an identifier the file defines, named as the file names it or not at all; a
+        quoted text with its closed list; true and false.
+        """
         tag, _, value = text.partition(":")
         if tag in ("is_a", "relationship", "intersection_of", "instance_of"):
             target = _strip(value).split()[-1]
@@ -161,8 +167,16 @@ class OboFile:
                 entity == number and name == comment for entity, _, _, name in self.collected.labels
             ):
                 self._truncated(f"the last line, '{text}', names its term otherwise")
-        elif self.line > 1000 and tag not in ("def", "synonym", "is_obsolete"):
-            self._truncated(f"the last line, '{text[:60]}', does not end")
+            if not comment and self._commented:
+                self._truncated(f"the last line, '{text}', lacks the name the others have")
+        elif not (
+            (tag in ("def", "synonym", *_OLD_SYNONYMS) and text.endswith("]"))
+            or value.strip() in ("true", "false")
+        ):
+            self._truncated(
+                f"the last line, '{text[:60]}', has no newline at its end",
+                "if the line is whole, end it with a newline",
+            )
 
     # Header and typedefs
 
@@ -244,6 +258,7 @@ class OboFile:
     def _is_a(self, value: str) -> None:
         collected = self.collected
         is_a = collected.number(v.SUB_CLASS_OF)
+        self._commented |= " !" in value
         collected.edges += (self.current, is_a, self._number(_strip(value)))
 
     def _instance_of(self, value: str) -> None:
@@ -335,10 +350,10 @@ class OboFile:
         found = f"'{text[:60]}'" + (" without a value" if _TAG.match(tag) and tag != text else "")
         self._error(found, "'tag: value'")
 
-    def _truncated(self, found: str) -> NoReturn:
+    def _truncated(self, found: str, otherwise: str = "") -> NoReturn:
         raise OntologyError(
             f"{self.path}, line {self.line}: {found}; the file looks truncated. "
-            "Download or export it again."
+            f"Download or export it again{'; ' * bool(otherwise)}{otherwise}."
         )
 
     def _error(self, found: str, wanted: str) -> NoReturn:

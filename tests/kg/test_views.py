@@ -6,6 +6,7 @@ import pytest
 import rdflib
 
 from kgml import load_graph
+from kgml.kg.graph import KnowledgeGraph
 
 SKOS = """
 :a a skos:Concept ; skos:prefLabel "a" ; skos:broader :b ; skos:altLabel "aa" .
@@ -53,9 +54,8 @@ def test_the_torch_geometric_view_has_each_edge_both_ways(hearts_obo: Path) -> N
     data.validate()
 
 
-@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
-def test_the_empty_graph_has_empty_views(turtle) -> None:
-    graph = load_graph(turtle(""))
+def test_the_empty_graph_has_empty_views() -> None:
+    graph = KnowledgeGraph.empty()
     assert len(graph.to_rdflib()) == 0
     assert len(graph.to_networkx()) == 0
     assert graph.to_pyg().edge_index.shape == (2, 0)
