@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.data.tables import name_rows, name_some, numbered, read_table
 from kgml.errors import CorpusError, one_of
 from kgml.progress import warn
 
@@ -32,35 +31,6 @@ class Corpus:
     def part(self, rows: NDArray[np.int64]) -> tuple[list[str], list[str]]:
         """Texts and labels of ``rows``, in that order."""
         return [self.texts[i] for i in rows], [self.labels[i] for i in rows]
-
-
-def read_table(path: Path) -> dict[str, list[Any]]:
-    """Read CSV, TSV, JSONL or Parquet into columns, by the file's ending.
-
-    Raises:
-        CorpusError: missing, empty, not readable in that format, or rows of unequal length.
-    """
-    path = Path(path)
-    readers = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_jsonl,
-               ".ndjson": _read_jsonl, ".parquet": _read_parquet}  # fmt: skip
-    if not path.is_file():
-        raise CorpusError(f"{path}: no such file. Check the path.")
-    if path.stat().st_size == 0:
-        raise CorpusError(f"{path}: the file is empty; wanted a table with a header and rows.")
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise CorpusError(
-            f"{path}: '{path.suffix}' is not a table kgml reads; use {', '.join(sorted(readers))}."
-        )
-    try:
-        columns = reader(path)
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{path}: byte {error.start} is not UTF-8. Save the table as UTF-8 and try again."
-        ) from None
-    if not columns or not next(iter(columns.values())):
-        raise CorpusError(f"{path}: no rows in it; wanted at least one below the header.")
-    return columns
 
 
 def read_texts(path: Path, text_column: str = "text") -> list[str]:
@@ -122,10 +92,7 @@ def read_corpus(
         share = 0.25 if test_size is None else test_size
         train, test = draw_split(texts, labels, share, seed)
         if not len(test):
-            raise CorpusError(
-                f"{path}: {len(texts)} rows are too few to hold out {share:.0%} of each label "
-                "for testing. Add rows, or raise --test-size."
-            )
+            raise _too_few(path, texts, labels, share)
     _check_classes(path, [labels[i] for i in train])
     if per_class is not None:
         train = draw_per_class(labels, train, per_class, seed)
@@ -135,7 +102,8 @@ def read_corpus(
         warn(f"test labels never seen in training count as wrong: {listed}")
     twins = len({texts[i] for i in test} & {texts[i] for i in train})
     if twins:
-        warn(f"{twins} texts stand in both the training and the test part")
+        stand = numbered(twins, "text stands", "texts stand")
+        warn(f"{stand} in both the training and the test part")
     return Corpus(texts, labels, train, test)
 
 
@@ -176,7 +144,8 @@ def draw_per_class(
         of.setdefault(labels[row], []).append(int(row))
     short = sorted(label for label, members in of.items() if len(members) < count)
     if short:
-        warn(f"{len(short)} classes have fewer than {count} training rows: {', '.join(short[:5])}")
+        have = numbered(len(short), "class has", "classes have")
+        warn(f"{have} fewer than {count} training rows: {name_some(short)}")
     kept = [r for label in sorted(of) for r in rng.permutation(of[label])[:count]]
     return np.sort(np.array(kept, dtype=np.int64))
 
@@ -189,22 +158,42 @@ def check_texts(texts: Sequence[Any], where: str = "texts") -> list[str]:
     wrong = [i for i, t in enumerate(texts) if not isinstance(t, str)]
     if wrong:
         found = type(texts[wrong[0]]).__name__
-        raise CorpusError(f"{where}: not a string but {found} in {_rows(wrong)}; wanted text.")
+        raise CorpusError(f"{where}: not a string but {found} in {name_rows(wrong)}; wanted text.")
     empty = [i for i, t in enumerate(texts) if not t.strip()]
     if empty:
-        raise CorpusError(f"{where}: empty text in {_rows(empty)}. Remove or fill those rows.")
+        raise CorpusError(f"{where}: empty text in {name_rows(empty)}. Remove or fill those rows.")
     return texts
 
 
 def check_labels(labels: Sequence[Any], where: str = "labels") -> NDArray[Any]:
     """Return ``labels`` as an array (n,); name the rows that have none (None, NaN, blank)."""
+    nested = [i for i, v in enumerate(labels) if isinstance(v, list | dict)]
+    if nested:
+        found = "a list" if isinstance(labels[nested[0]], list) else "an object"
+        raise CorpusError(
+            f"{where}: {found} in {name_rows(nested)}; wanted one label for each text."
+        )
     array = np.asarray(labels)
     if array.ndim != 1:
         raise CorpusError(f"{where}: shape {array.shape}; wanted one label for each text.")
     empty = [i for i, v in enumerate(labels) if v is None or v != v or not str(v).strip()]
     if empty:
-        raise CorpusError(f"{where}: no label in {_rows(empty)}. Remove or label those rows.")
+        raise CorpusError(f"{where}: no label in {name_rows(empty)}. Remove or label those rows.")
     return array
+
+
+def _too_few(path: Path, texts: Sequence[str], labels: Sequence[str], share: float) -> CorpusError:
+    """Nothing could be held out; a larger share helps only where a label has three texts."""
+    most = max(Counter(label for _, label in set(zip(texts, labels, strict=True))).values())
+    _check_classes(path, list(labels))
+    step = "Add rows: one label at least needs three different texts."
+    if most > 2:
+        step = f"Add rows, or use --test-size {min(0.99, np.ceil(100 / most) / 100):.2f}."
+    rows = numbered(len(texts), "row is", "rows are")
+    return CorpusError(
+        f"{path}: {rows} too few to hold out {share:.0%} of each label for testing, two texts of "
+        f"each staying in training. {step}"
+    )
 
 
 def _texts(path: Path, column: list[Any]) -> list[str]:
@@ -247,66 +236,20 @@ def _check_classes(path: Path, labels: list[str]) -> None:
     counts = Counter(labels)
     if len(counts) < 2:
         raise CorpusError(
-            f"{path}: one class only ('{next(iter(counts))}') in {len(labels)} training rows; "
+            f"{path}: one class only ('{name_some(list(counts))}') in "
+            f"{numbered(len(labels), 'training row', 'training rows')}; "
             "wanted at least two. Check --label-column."
         )
     lonely = sorted(name for name, count in counts.items() if count < 2)
     if lonely:
-        raise CorpusError(
-            f"{path}: {len(lonely)} classes have a single training row, two are needed: "
-            f"{', '.join(lonely[:5])}. Add rows, merge or remove those classes."
-        )
-
-
-def _rows(rows: Sequence[int], most: int = 5) -> str:
-    """Row numbers as a person counts them: the first row below the header is 1."""
-    listed = ", ".join(str(r + 1) for r in rows[:most])
-    return f"row{'s' if len(rows) > 1 else ''} {listed}" + (
-        f" and {len(rows) - most} more" if len(rows) > most else ""
-    )
-
-
-def _read_csv(path: Path) -> dict[str, list[Any]]:
-    csv.field_size_limit(100_000_000)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        try:
-            header = next(reader)
-            rows = [row for row in reader if row]
-        except csv.Error as error:
-            raise CorpusError(f"{path}, line {reader.line_num}: not a table ({error}).") from None
-    for number, row in enumerate(rows):
-        if len(row) != len(header):
-            raise CorpusError(
-                f"{path}: {_rows([number])} has {len(row)} fields, the header has {len(header)}. "
-                "Quote fields that hold the separator."
+        step = "Add rows, merge or remove such classes."
+        long = max(map(len, counts)) > 40
+        # free text, or a number of its own for each row
+        if len(counts) > len(labels) / 2 and (long or len(counts) > 20):
+            step = (
+                f"{len(counts):,} labels for {len(labels):,} rows: is it the right --label-column?"
             )
-    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
-
-
-def _read_jsonl(path: Path) -> dict[str, list[Any]]:
-    rows: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise CorpusError(f"{path}, line {number}: not JSON ({error}).") from None
-            if not isinstance(row, dict):
-                raise CorpusError(f"{path}, line {number}: wanted an object with named fields.")
-            rows.append(row)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return {name: [row.get(name) for row in rows] for name in names}
-
-
-def _read_parquet(path: Path) -> dict[str, list[Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
-        raise CorpusError(f"{path}: not readable as Parquet ({error}).") from None
-    return {name: table.column(name).to_pylist() for name in table.column_names}
+        raise CorpusError(
+            f"{path}: {numbered(len(lonely), 'class has', 'classes have')} a single training row, "
+            f"two are needed: {name_some(lonely)}. {step}"
+        )

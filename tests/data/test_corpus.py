@@ -22,9 +22,9 @@ from kgml.data.corpus import (
     draw_split,
     read_corpus,
     read_held_out,
-    read_table,
     read_texts,
 )
+from kgml.data.tables import read_table
 from kgml.errors import CorpusError
 from kgml.progress import KGMLWarning
 
@@ -141,6 +141,39 @@ def test_a_ragged_row_is_named(raw: Any) -> None:
         read_table(path)
 
 
+def test_two_columns_of_one_name_are_refused(raw: Any, write: Write, tmp_path: Path) -> None:
+    wanted = "two columns of the same name: text. Rename or remove one"
+    with pytest.raises(CorpusError, match=wanted):
+        read_table(raw("t.csv", b"text,text,label\nGilts,fell,a\n"))
+    assert len(read_table(raw("t.csv", b"text,label,,\nGilts,a,,\n"))["text"]) == 1
+    table = pa.Table.from_arrays([pa.array(["x"])] * 3, names=["text", "label", "text"])
+    pq.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(CorpusError, match=wanted):
+        read_table(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'text,label\nfine,a\n"never closed,b\nmore,a\n', "line 3: a quote opened in this row"),
+        (b'text,label\n"open,a\n"shut",b\n', r"line 3: a quote within .*begins in line 2\)"),
+        (b"text,label\nfine,a\nGilts fe", "line 3: row 2 has 1 field, .*looks truncated"),
+        (b"text,label\nGilts\nfell,a\n", "line 2: row 1 has 1 field, .*hold a line break"),
+        (b"text;label\nGilts, fell;a\n", r"row 1 has 2 fields, .*Separated by ';'\? Wanted ','"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(
+    raw: Any, content: bytes, words: str
+) -> None:
+    with pytest.raises(CorpusError, match=words):
+        read_table(raw("t.csv", content))
+
+
+def test_a_tsv_file_that_is_separated_otherwise_is_told_so(raw: Any) -> None:
+    with pytest.raises(CorpusError, match=r"Separated by ','\? Wanted tabs"):
+        read_table(raw("t.tsv", b"text,label\nGilts\tfell,a\n"))
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.jsonl"])
 def test_a_file_that_is_not_utf8_says_at_which_byte(raw: Any, name: str) -> None:
     separator = b"\t" if name == "t.tsv" else b","
@@ -220,6 +253,25 @@ def test_a_row_without_a_label_is_named(write: Write, ending: str) -> None:
         read_corpus(write(ending, rows, ("text", "label")))
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_label_that_is_a_list_is_named_with_its_row(write: Write, ending: str) -> None:
+    rows = [("x", ["a"]), ("y", ["a", "b"])]
+    with pytest.raises(CorpusError, match=r"a list in rows 1, 2; wanted one label for each"):
+        read_corpus(write(ending, rows, ("text", "label")))
+
+
+def test_texts_taken_for_labels_are_cut_short_and_the_flag_named(write: Write) -> None:
+    rows = [(f"{i} " + "gilts and linkers " * 20, "ab"[i % 2]) for i in range(30)]
+    path = write("csv", rows, ("text", "label"))
+    with pytest.raises(
+        CorpusError, match="30 labels for 30 rows: is it the right --label"
+    ) as caught:
+        read_corpus(path, label_column="text")
+    assert "0 gilts and linkers gilts and linkers g…, 1" in str(caught.value)
+    assert "… and 25 more" in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
 def test_labels_that_are_numbers_become_strings(write: Write) -> None:
     rows = [(f"text {i}", i % 2) for i in range(8)]
     assert set(read_corpus(write("parquet", rows, ("text", "label"))).labels) == {"0", "1"}
@@ -233,7 +285,7 @@ def test_one_class_only_says_so(write: Write) -> None:
 
 def test_a_class_with_one_training_row_is_named(write: Write) -> None:
     rows = [*ROWS, ("Lean hogs slid", "meat", "train"), ("Cattle rose", "meat", "test")]
-    wanted = r"1 classes have a single training row, two are needed: meat\. Add rows"
+    wanted = r"1 class has a single training row, two are needed: meat\. Add rows"
     with pytest.raises(CorpusError, match=wanted):
         read_corpus(write("csv", rows))
 
@@ -246,7 +298,7 @@ def test_test_labels_never_seen_in_training_are_named_and_counted(write: Write) 
 
 
 def test_texts_on_both_sides_of_a_given_split_are_counted(write: Write) -> None:
-    with pytest.warns(KGMLWarning, match="1 texts stand in both"):
+    with pytest.warns(KGMLWarning, match="1 text stands in both"):
         read_corpus(write("csv", [*ROWS, (ROWS[0][0], "bonds", "test")]))
 
 
@@ -329,10 +381,19 @@ def test_two_texts_of_each_label_stay_in_training_whatever_the_test_size() -> No
 
 def test_a_table_too_small_to_hold_anything_out_says_so(write: Write) -> None:
     path = write("csv", table_of({"a": 2, "b": 2}), ("text", "label"))
-    with pytest.raises(CorpusError, match=r"4 rows are too few to hold out 10%.*--test-size"):
-        read_corpus(path, test_size=0.1)
-    with pytest.raises(CorpusError, match="4 rows are too few to hold out 25%"):
+    with pytest.raises(CorpusError, match=r"4 rows are too few to hold out 25%.*Add rows: one"):
         read_corpus(path)
+
+
+def test_a_larger_test_size_is_advised_only_where_it_helps(write: Write) -> None:
+    path = write("csv", table_of({"a": 4, "b": 2}), ("text", "label"))
+    with pytest.raises(CorpusError, match=r"hold out 10% .*Add rows, or use --test-size 0\.25\."):
+        read_corpus(path, test_size=0.1)
+    assert len(read_corpus(path, test_size=0.25).test) == 1
+    path = write("csv", table_of({"a": 2, "b": 2}), ("text", "label"))
+    with pytest.raises(CorpusError, match="too few") as caught:
+        read_corpus(path, test_size=0.9)
+    assert "--test-size" not in str(caught.value)
 
 
 @pytest.mark.parametrize("size", [0.0, 1.0, -0.5, 25.0])
@@ -360,7 +421,7 @@ def test_per_class_is_drawn_by_seed() -> None:
 
 def test_per_class_warns_of_classes_with_fewer_rows() -> None:
     labels = ["a"] * 30 + ["b"] * 3
-    with pytest.warns(KGMLWarning, match="1 classes have fewer than 5 training rows: b"):
+    with pytest.warns(KGMLWarning, match="1 class has fewer than 5 training rows: b"):
         rows = draw_per_class(labels, np.arange(33), 5, 0)
     assert Counter(labels[i] for i in rows) == {"a": 5, "b": 3}
 
