@@ -5,7 +5,9 @@ Nothing heavy is imported before a command runs, so ``kgml --help`` stays fast.
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import shlex
 import sys
 import warnings
@@ -19,15 +21,27 @@ from typer.core import TyperGroup
 from kgml import __version__
 from kgml.cli import build_graph, explore, predict, train
 from kgml.cli.output import close_stdout, say
-from kgml.errors import KGMLError
+from kgml.errors import KGMLError, UsageError
 from kgml.progress import KGMLWarning
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
+CallError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for any wrong call; releases differ in the module it is defined in."""
+
+
 class Commands(TyperGroup):
     """The group of commands; refusals become one line on stderr and an exit code."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run the command line and exit."""
+        try:
+            code = super().main(*args, **{**more, "standalone_mode": False})
+        except CallError as error:
+            sys.exit(_wrong_call(error))
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; anything that is not a `KGMLError` is a bug and keeps its traceback."""
@@ -74,6 +88,24 @@ def main() -> None:
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     _hush_libraries()
     app(prog_name="kgml")
+
+
+def _wrong_call(error: Any) -> int:
+    """Word what typer found wrong as every other refusal; return the exit code."""
+    message = str(error.format_message()).strip()
+    if message.startswith("Usage:"):  # `kgml` alone shows its help
+        typer.echo(message, err=True)
+        return UsageError.exit_code
+    possible = getattr(error, "possibilities", None)
+    if possible:
+        near = difflib.get_close_matches(error.option_name, possible, n=1) or possible
+        message = f"{error.message}. Did you mean '{near[0]}'?"
+    # the help shows an argument in capitals
+    message = re.sub(r"(?<=^Missing argument )'\w+'", lambda name: name[0].upper(), message)
+    context = getattr(error, "ctx", None)
+    end = "" if message.endswith(("?", ".")) else "."
+    say("error", f"{message}{end} See '{context.command_path if context else 'kgml'} --help'.")
+    return UsageError.exit_code
 
 
 def _print_version(wanted: bool) -> None:

@@ -52,7 +52,7 @@ def search(
 ) -> None:
     """List the concepts nearest in meaning to QUERY."""
     call = Call.start(ctx, json, seed, quiet)
-    texts.check_source(query, None)
+    texts.check_source(query, None, "QUERY")
     config = call.config()
     from kgml.kg.graph import KnowledgeGraph
 

@@ -12,7 +12,7 @@ import typer
 
 from kgml.artifacts import read_manifest, write_file
 from kgml.cli import options, texts
-from kgml.cli.output import Call, columns
+from kgml.cli.output import Call, columns, one_line
 from kgml.cli.train import score
 from kgml.errors import UsageError
 
@@ -38,8 +38,8 @@ def predict(
     texts.check_source(text, data)
     if output is not None and output.suffix.lower() not in WRITERS:
         raise UsageError(f"-o {output}: wanted a file ending in {' or '.join(WRITERS)}.")
-    read_manifest(model, "model", verify=False)
-    rows = texts.read(text, data, call.config(train={"text_column": text_column}).train.text_column)
+    config = call.config(trained_with(model), train={"text_column": text_column})
+    rows = texts.read(text, data, config.train.text_column)
     from kgml.models.train import predict as run
 
     with call.working():
@@ -69,8 +69,8 @@ def evaluate(
     """Score a model on a table of labelled texts."""
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(None, data)
-    read_manifest(model, "model", verify=False)
     config = call.config(
+        trained_with(model, data),
         train={
             "text_column": text_column, "label_column": label_column, "split_column": split_column
         }
@@ -82,6 +82,23 @@ def evaluate(
     call.result(result, human_scores)
 
 
+def trained_with(model: Path, data: Path | None = None) -> dict[str, Any]:
+    """Columns and seed of the training run, for what neither a flag nor ``kgml.toml`` sets.
+
+    Its split column is one of them only where ``data`` has it: a new table needs no split.
+    """
+    manifest = read_manifest(model, "model", verify=False)
+    options = manifest.config.get("train", {})
+    found = {k: options[k] for k in ("text_column", "label_column") if options.get(k)}
+    split = options.get("split_column")
+    if split and data is not None:
+        from kgml.data.tables import read_table
+
+        if split in read_table(data):
+            found["split_column"] = split
+    return {"train": found, "seed": manifest.seed or 0}
+
+
 def human(predictions: list[dict[str, Any]]) -> str:
     """For each text its label, the classes by probability, the concepts it was linked to."""
     return "\n\n".join(_one(prediction) for prediction in predictions)
@@ -89,9 +106,12 @@ def human(predictions: list[dict[str, Any]]) -> str:
 
 def _one(prediction: dict[str, Any]) -> str:
     ranked = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
-    lines = [prediction["label"], columns([[f"{p:.3f}", name] for name, p in ranked[:5]], indent=2)]
+    lines = [
+        one_line(prediction["label"]),
+        columns([[f"{p:.3f}", name] for name, p in ranked[:5]], indent=2),
+    ]
     linked = {
-        f"{m['text']} → {m['candidates'][0]['label']}" for m in prediction["mentions"]
+        one_line(f"{m['text']} → {m['candidates'][0]['label']}") for m in prediction["mentions"]
         if m["candidates"]
     }  # fmt: skip
     return "\n".join([*lines, *(f"  {line}" for line in sorted(linked))])

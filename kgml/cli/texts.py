@@ -7,7 +7,7 @@ from pathlib import Path
 from kgml.errors import InputError, UsageError
 
 
-def check_source(text: str | None, data: Path | None) -> None:
+def check_source(text: str | None, data: Path | None, name: str = "TEXT") -> None:
     """Refuse both and neither, before anything heavy is loaded.
 
     Raises:
@@ -23,9 +23,10 @@ def check_source(text: str | None, data: Path | None) -> None:
     if text is None:
         raise UsageError('nothing to read; give a TEXT in quotes, or a table with "--data FILE".')
     if not text.strip():
-        raise InputError("TEXT is empty; give at least one word.")
+        raise InputError(f"{name} is empty; give at least one word.")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError("TEXT is not valid UTF-8; save it as UTF-8 in a table and use --data.")
+        step = "save it as UTF-8 in a table and use --data" if name == "TEXT" else "type it again"
+        raise InputError(f"{name} is not valid UTF-8; {step}.")
 
 
 def read(text: str | None, data: Path | None, text_column: str) -> list[str]:

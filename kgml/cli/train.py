@@ -47,7 +47,7 @@ def train(
     ] = None,
     per_class: Annotated[
         int | None,
-        typer.Option("--per-class", metavar="N", min=1, help="Train on N rows per class."),
+        typer.Option("--per-class", metavar="N", min=2, help="Train on N rows per class."),
     ] = None,
     fusion: Annotated[
         str | None,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kgml import __version__
+from kgml.cli.output import Call, columns
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -149,13 +150,25 @@ def test_search_finds_the_concept_that_is_meant(kgml: Run, graph: Path) -> None:
         (["predict", "m", "a text", "-o", "out.xlsx"], ["out.xlsx", ".jsonl or .csv"]),
         (["link", "g"], ["nothing to read"]),
         (["tarin"], ["No such command", "Did you mean 'train'?"]),
+        (["train", "--hed", "svm"], ["No such option: --hed. Did you mean '--head'?"]),
+        (["train", "--per-class", "1"], ["--per-class", "2"]),
+        (["train", "--seed", "x"], ["--seed", "integer", "See 'kgml train --help'."]),
+        (["predict"], ["Missing argument 'MODEL'"]),
+        (["evaluate", "m"], ["Missing option '--data'"]),
+        (["info", "a", "b"], ["unexpected extra argument"]),
         (["search", "g", "heart", "-k", "0"], ["-k"]),
     ],
 )
 def test_a_wrong_call_ends_with_exit_2_and_says_what_was_wanted(
     kgml: Run, arguments: list[str], words: list[str]
 ) -> None:
-    refused(kgml(*arguments), 2, *words)
+    done = kgml(*arguments)
+    refused(done, 2, "error: ", *words)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_without_arguments_the_help_is_shown(kgml: Run) -> None:
+    refused(kgml(), 2, "Usage: kgml", "build-graph")
 
 
 @pytest.mark.parametrize(
@@ -169,6 +182,7 @@ def test_a_wrong_call_ends_with_exit_2_and_says_what_was_wanted(
         (["evaluate", "no.model", "--data", "no.csv"], ["error: no.csv: no such file"]),
         (["link", "no.kg", "a text"], ["error: no.kg: no such folder"]),
         (["link", "no.kg", b"caf\xe9".decode(errors="surrogateescape")], ["not valid UTF-8"]),
+        (["search", "no.kg", " "], ["error: QUERY is empty"]),
         (["search", "no.kg", "heart"], ["error: no.kg: no such folder"]),
         (["info", "no.kg", "--json"], ["error: no.kg: no such folder"]),
     ],
@@ -179,6 +193,50 @@ def test_input_that_cannot_be_used_ends_with_exit_1_and_one_message(
     done = kgml(*arguments)
     refused(done, 1, *words)
     assert len(done.stderr.splitlines()) == 1
+
+
+BAD = '"a\\u001B[31mb\\u001B]0;title\\u0007\\u009B1m\\u202Ec\\u2066"'
+SHOWN = r"a\x1b[31mb\x1b]0;title\x07\x9b1m\u202ec\u2066"
+
+
+def test_a_label_or_a_text_cannot_steer_the_terminal(kgml: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.ttl").write_text(f"{HEART}:bad a owl:Class ; rdfs:label {BAD} ; "
+                                      'skos:altLabel "warfare" .', encoding="utf-8")  # fmt: skip
+    assert kgml("build-graph", "bad.ttl", "-o", "bad.kg", "--quiet").returncode == 0
+    text = "first \x1b[2Jline\nabout\twarfare"
+    linked = kgml("link", "bad.kg", text)
+    found = kgml("search", "bad.kg", "warfare", "-k", 4)
+    refusal = kgml("info", "no\x1b[31m.kg")
+    assert linked.stdout.splitlines()[:2] == [r"first \x1b[2Jline", "about\twarfare"]
+    assert SHOWN in linked.stdout
+    assert SHOWN in found.stdout
+    assert r"error: no\x1b[31m.kg: no such folder" in refusal.stderr
+    for stream in (linked.stdout, found.stdout, refusal.stderr):
+        assert not set("\x1b\x07\x9b\u202e\u2066") & set(stream)
+    assert "\x1b[31m" in json.loads(kgml("link", "bad.kg", text, "--json").stdout)[0][
+        "mentions"][0]["candidates"][0]["label"]  # fmt: skip
+
+
+def test_a_cell_of_a_table_stays_on_its_line() -> None:
+    assert columns([["a\nb\t\r", 1], ["c", 22]]) == "a\\x0ab\\x09\\x0d   1\nc               22"
+
+
+def test_the_options_of_training_hold_where_kgml_toml_and_flags_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained = {"train": {"text_column": "note", "label_column": "code"}, "seed": 7}
+    call = Call("kgml", json=False, seed=None, quiet=False)
+
+    def chosen(**flags: str) -> tuple[str, str, int]:
+        config = call.config(trained, train=flags)
+        return config.train.text_column, config.train.label_column, config.seed
+
+    assert chosen() == ("note", "code", 7)
+    (tmp_path / "kgml.toml").write_text('seed = 3\n[train]\ntext_column = "text"\nfolds = 4\n')
+    assert chosen() == ("text", "code", 3)
+    assert chosen(text_column="body") == ("body", "code", 3)
+    assert call.config(trained).train.folds == 4
 
 
 def test_kgml_toml_is_read_and_a_flag_wins(kgml: Run, heart: Path, tmp_path: Path) -> None:

@@ -127,6 +127,31 @@ def test_a_wrong_column_or_an_unwritable_file_ends_with_exit_1(
     assert "could not be written" in done.stderr
 
 
+def test_a_new_table_is_read_by_the_columns_of_training(
+    kgml_in: Run, trained: Trained, tmp_path: Path
+) -> None:
+    lines = ["note,code,part", "warfarin was given today,heart,train",
+             "bond yields rose again,money,test", "AF on the screen,heart,test"]  # fmt: skip
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = (trained.folder / "texts.csv").read_text(encoding="utf-8")
+    renamed = text.replace("text,label,split", "note,code,part", 1)
+    (tmp_path / "learn.csv").write_text(renamed, encoding="utf-8")
+    flags = ["--text-column", "note", "--label-column", "code", "--split-column", "part"]
+    done = kgml_in(tmp_path, "train", "--graph", trained.folder / "g", "--data", "learn.csv",
+                   *flags, "-o", "m", "--seed", 3)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scored = kgml_in(tmp_path, "evaluate", "m", "--data", "t.csv", "--json")
+    asked = kgml_in(tmp_path, "evaluate", "m", "--data", "t.csv", "--json", *flags, "--seed", 3)
+    assert scored.stdout == asked.stdout
+    assert (json.loads(scored.stdout)["rows"], json.loads(scored.stdout)["part"]) == (2, "test")
+    assert (
+        len(json.loads(kgml_in(tmp_path, "predict", "m", "--data", "t.csv", "--json").stdout)) == 3
+    )
+    (tmp_path / "plain.csv").write_text("note,code\nshares fell,money\n", encoding="utf-8")
+    plain = json.loads(kgml_in(tmp_path, "evaluate", "m", "--data", "plain.csv", "--json").stdout)
+    assert (plain["rows"], plain["part"]) == (1, "all")
+
+
 def test_evaluate_scores_the_test_rows(kgml_in: Run, trained: Trained) -> None:
     done = kgml_in(trained.folder, "evaluate", "m", "--data", "texts.csv", "--json")
     scored = json.loads(done.stdout)
