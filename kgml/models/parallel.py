@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import torch
 from threadpoolctl import threadpool_limits
 
 from kgml.progress import track
@@ -21,9 +22,15 @@ def in_parallel(
     """``run`` of each job, in the order of ``jobs``, as many at a time as there are cores.
 
     Heads and leave-one-out spend their time outside the interpreter's lock. The libraries below
-    are held to one thread each: nested pools of threads were measured 4 to 8 times slower.
+    are held to one thread each: nested pools of threads were measured 4 to 8 times slower on a
+    busy machine.
     """
-    # OpenBLAS is limited for the process, OpenMP for each thread: hence both
-    pool = ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,))
-    with threadpool_limits(1), pool:
-        return list(track(pool.map(run, jobs), description, total=len(jobs)))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        # OpenBLAS is limited for the process, OpenMP for each thread: hence both
+        pool = ThreadPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,))
+        with threadpool_limits(1), pool:
+            return list(track(pool.map(run, jobs), description, total=len(jobs)))
+    finally:
+        torch.set_num_threads(threads)
