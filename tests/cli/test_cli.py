@@ -259,11 +259,15 @@ def test_a_changed_byte_is_found_by_info(kgml: Run, graph: Path) -> None:
 
 
 def start(*arguments: object, cwd: Path, stdout: int) -> subprocess.Popen[str]:
-    """The command line as a process that is still running."""
+    """The command line as a process that is still running.
+
+    A shell's background job ignores interrupts, and so would what it starts: hence the reset.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "kgml", *map(str, arguments)],
         cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=stdout, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
