@@ -23,6 +23,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_bytes": (1, float("inf")),
     "max_triples": (1, float("inf")),
     "max_literal": (1, float("inf")),
+    "max_ratio": (1, float("inf")),
+    "max_depth": (1, float("inf")),
+    "max_download": (1, float("inf")),
+    "timeout": (0.001, float("inf")),
 }
 """Least and greatest value of each number."""
 
@@ -37,6 +41,30 @@ class GraphConfig:
     max_triples: int = 50_000_000
     max_literal: int = 1_000_000
     """Longest literal kept, in characters."""
+    max_ratio: int = 200
+    """Most bytes that one byte of a compressed file may become."""
+    max_depth: int = 1_000
+    """Deepest nesting of a document."""
+    projection: str = "relations"
+    """taxonomy, relations, owl2vec or rdf: which axioms become edges."""
+    obsolete: bool = False
+    """Whether deprecated and obsolete terms stay in the graph."""
+    reason: str = "none"
+    """none, rdfs, skos or owlrl: what is inferred before axioms become edges."""
+    merge: str = "iri"
+    """iri, matches (skos:exactMatch, owl:sameAs) or xrefs (these and database xrefs)."""
+    imports: bool = True
+    """Whether owl:imports are followed."""
+    catalog: str = ""
+    """An OASIS XML catalog that says where imported ontologies lie; those beside a file are found."""
+    import_map: dict[str, str] = field(default_factory=dict)
+    """IRI of an imported ontology to its file."""
+    allow_network: bool = False
+    """Whether what no file provides may be fetched, https only."""
+    max_download: int = 200_000_000
+    """Largest download, in bytes."""
+    timeout: float = 60.0
+    """Seconds a server may take for one answer."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +185,8 @@ def _typed(where: str, name: str, value: Any, default: Any) -> Any:
         raise UsageError(
             f"{where} {name} = {value!r}: wanted {wanted.__name__}, found {type(value).__name__}."
         )
+    if wanted is dict and not all(isinstance(target, str) for target in value.values()):
+        raise UsageError(f"{where} {name}: wanted a text for each name, such as '\"IRI\" = \"file\"'.")
     low, high = RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(value, int | float) and not low <= value <= high:
         upper = f" to {high}" if high < float("inf") else " or more"

@@ -5,7 +5,8 @@ KGMLError                 exit 1
 ├── InputError            something the user gave cannot be used
 │   ├── OntologyError     an ontology file: missing, empty, truncated, malformed, too large
 │   └── CorpusError       a table of texts and labels
-└── ArtifactError         a saved folder: missing, damaged, of another kind, not writable
+├── ArtifactError         a saved folder: missing, damaged, of another kind, not writable
+└── MissingExtraError     something optional that is not installed
 
 A message says what, where, what was found, what was wanted and the next step. The command line
 prints the message and exits with ``exit_code``; a traceback is a bug of ours.
@@ -43,6 +44,13 @@ class CorpusError(InputError):
 
 class ArtifactError(KGMLError):
     """A saved folder is missing, damaged, of another kind or cannot be written."""
+
+
+class MissingExtraError(KGMLError):
+    """What was asked for needs an optional dependency that is not installed."""
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs an extra: pip install 'kgml[{extra}]'")
 
 
 def one_of(choices: Iterable[str], name: str) -> str:

@@ -19,6 +19,18 @@ language = "de"
 max_bytes = 1000
 max_triples = 20
 max_literal = 30
+max_ratio = 9
+max_depth = 8
+projection = "rdf"
+obsolete = true
+reason = "rdfs"
+merge = "xrefs"
+imports = false
+catalog = "catalog.xml"
+import_map = { "http://example.org/a" = "a.ttl" }
+allow_network = true
+max_download = 5
+timeout = 1.5
 
 [encoder]
 model = "folder/model"
@@ -45,11 +57,17 @@ def toml_of(config: Config) -> str:
     lines = []
     for section, values in config.to_dict().items():
         if isinstance(values, dict):
-            pairs = [f"{k} = {v!r}" for k, v in values.items() if v is not None]
+            pairs = [f"{k} = {_toml(v)}" for k, v in values.items() if v is not None]
             lines += [f"[{section}]", *pairs]
         else:
             lines.insert(0, f"{section} = {values!r}")
     return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r} = {v!r}" for k, v in value.items()) + "}"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def test_every_option_is_read_from_toml_and_written_back(tmp_path: Path) -> None:
