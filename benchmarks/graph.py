@@ -58,8 +58,11 @@ Facts = Callable[[Any], Row]
 
 def kgml_job() -> tuple[Work, Facts]:
     """Files to arrays, labels, synonyms, definitions."""
+    import kgml
     from kgml.kg.load import load_graph
 
+    if not Path(kgml.__file__).is_relative_to(ROOT):
+        raise SystemExit(f"measures {kgml.__file__}, wanted kgml of {ROOT}")
     return load_graph, graph_facts
 
 
@@ -220,14 +223,15 @@ def measure(job: str, inputs: list[Path]) -> Row:
 class Bench:
     """Runs jobs in fresh processes, keeps every result, and writes the tables."""
 
-    def __init__(self, options: argparse.Namespace, scratch: Path) -> None:
-        self.options, self.scratch = options, scratch
+    def __init__(self, options: argparse.Namespace, scratch: Path, private: Path) -> None:
+        """``scratch`` may be shared with other runs and is kept if given; ``private`` is not."""
+        self.options, self.scratch, self.private = options, scratch, private
         self.results: Row = {"versions": versions()}
         self.lines: list[str] = []
 
     def run(self, job: str, inputs: Sequence[Path]) -> Row:
         """One process; a failure is a row that says why."""
-        listing = self.scratch / "inputs.json"
+        listing = self.private / "inputs.json"
         listing.write_text(json.dumps([str(path.resolve()) for path in inputs]))
         command = [sys.executable, __file__, "--one", job, str(listing)]
         one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
@@ -385,8 +389,7 @@ class Bench:
         from kgml.kg.load import load_graph
 
         files = graph_inputs.write(self.scratch, 200_000, ["nt"]).files["nt"]
-        saved = self.scratch / "saved.kg"
-        shutil.rmtree(saved, ignore_errors=True)
+        saved = self.private / "saved.kg"
         load_graph(files).save(saved)
         size = sum(file.stat().st_size for file in saved.iterdir()) / 2**20
         title = f"Artifact of 200,000 classes, {size:.0f} MiB, read before"
@@ -409,7 +412,7 @@ class Bench:
             self.wanted(title, "wall s: ancestors of all", row.get("wall_s"), most=1)
         else:
             self.note("MeSH, HPO and DOID are not all under --data: ancestors not measured")
-        chain = [graph_inputs.chain(self.scratch / "chain.nt", CHAIN)]
+        chain = [graph_inputs.chain(self.private / "chain.nt", CHAIN)]
         jobs = ("kgml", "depth", "one entity's, by parents")
         title = f"A chain {CHAIN:,} deep"
         rows = self.group(title, {job: (job, chain, runs) for job in jobs})
@@ -519,7 +522,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = options.scratch or Path(folder)
         scratch.mkdir(parents=True, exist_ok=True)
-        bench = Bench(options, scratch)
+        bench = Bench(options, scratch, Path(folder))
         for part in ("parse", "real", "artifact", "structure", "table"):
             if getattr(options, part):
                 getattr(bench, part)()

@@ -16,6 +16,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -245,14 +246,18 @@ def write(folder: Path, count: int, endings: Sequence[str], seed: int = 0) -> Wr
     target = folder / f"{count}-classes-seed-{seed}-{edition}"
     missing = [ending for ending in endings if not (target / f"{ending}.json").is_file()]
     if missing:
-        _write(target, count, missing, seed)
+        target.mkdir(parents=True, exist_ok=True)
+        # written beside and moved, reports last: another run may want the same files
+        with tempfile.TemporaryDirectory(dir=folder) as beside:
+            _write(Path(beside), count, missing, seed)
+            for path in sorted(Path(beside).iterdir(), key=lambda path: path.suffix == ".json"):
+                os.replace(path, target / path.name)
     reports = {e: json.loads((target / f"{e}.json").read_text()) for e in endings}
     files = {e: [target / name for name in report["files"]] for e, report in reports.items()}
     return Written(files, reports[endings[0]]["triples"])
 
 
 def _write(target: Path, count: int, endings: Sequence[str], seed: int) -> None:
-    target.mkdir(parents=True, exist_ok=True)
     names: dict[str, list[str]] = {ending: [] for ending in endings}
     triples = 2 * len(PROPERTIES)
     source = classes(count, seed)
@@ -272,10 +277,8 @@ def _write(target: Path, count: int, endings: Sequence[str], seed: int) -> None:
             for ending, stream in streams.items():
                 stream.write(FORMATS[ending].foot)
     for ending in endings:
-        # written last: a folder that was left half full is filled anew
         report = {"files": names[ending], "triples": triples}
-        (target / f"{ending}.json.part").write_text(json.dumps(report))
-        os.replace(target / f"{ending}.json.part", target / f"{ending}.json")
+        (target / f"{ending}.json").write_text(json.dumps(report))
 
 
 def _open(path: Path) -> TextIO:
