@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from kgml.kg.transport import Rules, not_public
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
 OBO = """\
 format-version: 1.4
 data-version: 2026-01-01
@@ -131,3 +138,66 @@ def hearts_obo(write: Write) -> Path:
 @pytest.fixture
 def hearts_ttl(write: Write) -> Path:
     return write("hearts.ttl", TURTLE)
+
+
+class Site:
+    """An HTTPS server on 127.0.0.1; ``pages`` maps a path to what answers it."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.asked: list[tuple[str, str]] = []
+        """(Host header, path) of each request."""
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append((self.headers["Host"], self.path))
+                page = site.pages.get(self.path)
+                with suppress(OSError):  # the client may have gone
+                    if page:
+                        page(self)
+                    else:
+                        self.send_error(404)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server.handle_error = lambda *_: None  # handshakes that clients break off
+        self.port = self.server.server_address[1]
+
+    def url(self, path: str, host: str = "localhost") -> str:
+        return f"https://{host}:{self.port}{path}"
+
+    def put(self, path: str, content: bytes, status: int = 200, **headers: str) -> None:
+        def page(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(status)
+            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                handler.send_header(name.replace("_", "-"), value)
+            handler.end_headers()
+            handler.wfile.write(content)
+
+        self.pages[path] = page
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A running `Site`."""
+    site = Site()
+    thread = threading.Thread(target=site.server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+
+
+@pytest.fixture
+def rules() -> Rules:
+    """The rules for strangers' files, but for the certificate and the address of `Site`."""
+    return Rules(
+        refuse=lambda address: "" if address.is_loopback else not_public(address),
+        context=ssl.create_default_context(cafile=str(CERTIFICATE)),
+    )
