@@ -185,7 +185,7 @@ def _typed(where: str, name: str, value: Any, default: Any) -> Any:
         raise UsageError(
             f"{where} {name} = {value!r}: wanted {wanted.__name__}, found {type(value).__name__}."
         )
-    if wanted is dict and not all(isinstance(target, str) for target in value.values()):
+    if isinstance(value, dict) and not all(isinstance(target, str) for target in value.values()):
         raise UsageError(f"{where} {name}: wanted a text for each name, such as '\"IRI\" = \"file\"'.")
     low, high = RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(value, int | float) and not low <= value <= high:

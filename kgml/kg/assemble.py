@@ -2,211 +2,227 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kgml.kg import store
 from kgml.kg import vocabulary as v
+from kgml.kg.axioms import KINDS
+from kgml.kg.blocks import distinct
 from kgml.kg.collected import Collected
-from kgml.kg.graph import KnowledgeGraph, Scope
+from kgml.kg.forms import Lexicon
+from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.merge import merged
 from kgml.kg.words import iri_end
 
 UNDEFINED = "is-a target that no file defines (kept by its IRI)"
+Numbers = NDArray[np.int64]
 
 
 def assemble(
-    collected: Collected, files: int, skipped: int, sources: dict[str, str]
-) -> KnowledgeGraph:
-    """Number entities and relations by sorted IRI and build the graph with its report."""
-    edges = np.array(collected.edges, dtype=np.int64).reshape(-1, 3)
+    collected: Collected, skipped: int, sources: dict[str, str], *,
+    merge: str = "iri", obsolete: bool = False, everything: bool = False,
+) -> KnowledgeGraph:  # fmt: skip
+    """Number entities and relations by sorted IRI and build the graph with its report.
+
+    Args:
+        skipped: files left alone, for the report.
+        sources: sha256 per file.
+        merge: iri, matches or xrefs: which entities are one.
+        obsolete: whether obsolete entities stay.
+        everything: whether both ends of every edge are entities, declared or not.
+    """
+    edges = _edges(collected)
     is_a = np.isin(edges[:, 1], [collected.number(iri) for iri in v.IS_A])
-    entities, obsolete = _entities(collected, edges, is_a)
-    number = np.full(len(collected.iris), -1, dtype=np.int64)
-    number[entities] = np.arange(len(entities))
-    edges = _known(collected, edges, is_a, number)
-    used = sorted(set(edges[:, 1].tolist()), key=collected.iris.__getitem__)
-    relation = np.full(len(collected.iris), -1, dtype=np.int64)
-    relation[used] = np.arange(len(used))
-    triples = _unique(
-        np.column_stack([number[edges[:, 0]], relation[edges[:, 1]], number[edges[:, 2]]])
+    found, gone = _entities(collected, edges, is_a, obsolete, everything)
+    merging = merged(collected, found, merge)
+    entities = sorted(
+        np.flatnonzero(found & merging.kept).tolist(), key=collected.iris().__getitem__
     )
-    names = Words(collected, number)
-    table = _entity_table(collected, entities, names)
-    forms = names.forms()
-    columns = store.Columns(table, forms, _relation_table(collected, used), triples)
-    labelled = len(names.label)
+    number = np.full(len(collected.iris()), -1, dtype=np.int64)
+    number[entities] = np.arange(len(entities))
+    number = np.where(found, number[merging.one_of], -1)
+    aliases = _aliases(collected, number, merging.one_of)
+    edges, relations, triples, origins = _triples(collected, edges, number)
+    words = Lexicon(collected, number, len(entities))
+    columns = store.Columns(
+        _entity_table(collected, entities, words, number), words.forms(),
+        _relation_table(collected, relations), triples, origins, aliases,
+    )  # fmt: skip
     report = {
-        "entities": len(entities), "relations": len(used), "triples": len(triples),
-        "labels": labelled, "synonyms": forms.num_rows - labelled,
-        "definitions": len(names.definition), "unlabelled": len(entities) - labelled,
-        "dropped": {kind: n for kind, n in sorted(collected.dropped.items()) if n},
-        "obsolete": obsolete, "files": files, "skipped": skipped,
+        "entities": len(entities), "relations": len(relations), "triples": len(triples),
+        "labels": words.labelled, "synonyms": columns.forms.num_rows - words.labelled,
+        "definitions": words.defined, "unlabelled": len(entities) - words.labelled,
+        "homonyms": words.homonyms,
+        "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
+        "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
+        "files": len(collected.files), "skipped": skipped,
     }  # fmt: skip
     ontologies = sorted(collected.ontologies, key=lambda row: (row["iri"], row["file"]))
-    return KnowledgeGraph(columns, report, ontologies, sources)
+    return KnowledgeGraph(columns, report, ontologies, sources, files=collected.files)
+
+
+def _edges(collected: Collected) -> NDArray[np.int32]:
+    """(k, 5) head, relation, tail, axiom, file of all files."""
+    obo = np.array(collected.edges, dtype=np.int32).reshape(-1, 5)
+    return np.concatenate([obo, *collected.edge_columns])
 
 
 def _entities(
-    collected: Collected, edges: NDArray[np.int64], is_a: NDArray[np.bool_]
-) -> tuple[list[int], int]:
-    """Interned numbers of the entities by sorted IRI, and how many obsolete ones are left out."""
-    declared = collected.classes | collected.individuals | collected.concepts
-    linked = set(np.unique(edges[is_a][:, [0, 2]]).tolist()) - collected.others
-    iris = collected.iris
-    undefined = set(edges[edges[:, 1] == collected.number(v.SUB_CLASS_OF), 2].tolist())
-    undefined -= declared | collected.others
-    collected.dropped[UNDEFINED] += sum(not iris[n].startswith(v.RESERVED) for n in undefined)
-    found = {n for n in declared - (collected.others - collected.classes) | linked
-             if not iris[n].startswith(v.RESERVED)}  # fmt: skip
-    live = found - collected.obsolete
-    return sorted(live, key=iris.__getitem__), len(found) - len(live)
+    collected: Collected, edges: NDArray[np.int32], is_a: NDArray[np.bool_], obsolete: bool,
+    everything: bool,
+) -> tuple[NDArray[np.bool_], int]:  # fmt: skip
+    """Which interned numbers are entities, and how many obsolete ones are left out."""
+    iris = collected.iris()
+
+    def of(*sets: set[int]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(iris), dtype=bool)
+        for members in sets:
+            mask[np.fromiter(members, dtype=np.int64, count=len(members))] = True
+        return mask
+
+    declared = of(collected.classes, collected.individuals, collected.concepts)
+    others = of(collected.others)
+    linked = np.zeros(len(iris), dtype=bool)
+    linked[edges[is_a][:, [0, 2]].ravel()] = True
+    sub_class_of = edges[:, 1] == collected.number(v.SUB_CLASS_OF)
+    undefined = np.zeros(len(iris), dtype=bool)
+    undefined[edges[sub_class_of, 2]] = True
+    undefined &= ~declared & ~others
+    found = (declared & ~(others & ~of(collected.classes))) | (linked & ~others)
+    if everything:
+        found[edges[:, [0, 2]].ravel()] = True
+    reserved = np.zeros(len(iris), dtype=bool)
+    names = pa.array(iris, pa.string())
+    for namespace in v.RESERVED:
+        reserved |= pc.starts_with(names, namespace).to_numpy(zero_copy_only=False)
+    collected.dropped[UNDEFINED] += int((undefined & ~reserved).sum())
+    found &= ~reserved
+    left_out = found & of(collected.obsolete) & (not obsolete)
+    return found & ~left_out, int(left_out.sum())
 
 
-def _known(
-    collected: Collected,
-    edges: NDArray[np.int64],
-    is_a: NDArray[np.bool_],
-    number: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """The edges between two entities; the others are counted by what is wrong with them."""
-    dropped, iris = collected.dropped, collected.iris
-    known = (number[edges[:, 0]] >= 0) & (number[edges[:, 2]] >= 0)
-    loop = known & (edges[:, 0] == edges[:, 2])
-    dropped["edge to itself"] += int(loop.sum())
-    for head, relation, tail in edges[~known].tolist():
-        if head in collected.obsolete or tail in collected.obsolete:
+def _aliases(collected: Collected, number: Numbers, one_of: Numbers) -> pa.Table:
+    """Other names of entities: of those merged into them and of those they replace."""
+    iris, rows = collected.iris(), set()
+    for old, new in collected.replaced.items():
+        target = _in_use(new, collected.replaced, number)
+        if number[old] < 0 <= target:
+            rows.add((iris[old], target))
+            rows.add((collected.ids.get(old, iris[old]), target))
+            number[old] = -2 - target  # an edge may still point at it
+    for one in np.flatnonzero((one_of != np.arange(len(iris))) & (number >= 0)).tolist():
+        rows.add((iris[one], int(number[one])))
+        rows.add((collected.ids.get(one, iris[one]), int(number[one])))
+    names, entities = zip(*sorted(rows), strict=True) if rows else ((), ())
+    return pa.table({"name": names, "entity": entities}, schema=store.ALIASES)
+
+
+def _in_use(number: int, replaced: dict[int, int], entity: Numbers) -> int:
+    """The entity at the end of a chain of replacements, -1 if there is none."""
+    seen: set[int] = set()
+    while entity[number] < 0 and number in replaced and number not in seen:
+        seen.add(number)
+        number = replaced[number]
+    return int(entity[number])
+
+
+def _triples(
+    collected: Collected, edges: NDArray[np.int32], number: Numbers
+) -> tuple[NDArray[np.int32], list[int], Numbers, pa.Table]:
+    """The edges kept, relations by sorted IRI, (t, 3) triples, and the axioms behind each.
+
+    ``number``: entity per interned number, -1 for none, -2 - n for what entity n replaces.
+    """
+    tail = number[edges[:, 2]]
+    tail = np.where(tail < -1, -2 - tail, tail)
+    head = number[edges[:, 0]]
+    known = (head >= 0) & (tail >= 0)
+    loop = known & (head == tail)
+    collected.dropped["edge to itself"] += int(loop.sum())
+    _count_unknown(collected, edges[~known], head[~known])
+    keep = known & ~loop
+    edges, head, tail = edges[keep], head[keep], tail[keep]
+    iris = collected.iris()
+    used = sorted(distinct(edges[:, 1]).tolist(), key=iris.__getitem__)
+    relation = np.full(len(iris), -1, dtype=np.int64)
+    relation[used] = np.arange(len(used))
+    rows = np.column_stack([head, relation[edges[:, 1]], tail])
+    order = np.lexsort((edges[:, 3], edges[:, 4], rows[:, 2], rows[:, 1], rows[:, 0]))
+    rows, source = rows[order], edges[order][:, [4, 3]]
+    fresh = np.ones(len(rows), dtype=bool)
+    fresh[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    again = np.ones(len(rows), dtype=bool)
+    again[1:] = fresh[1:] | (source[1:] != source[:-1]).any(axis=1)
+    triple = np.cumsum(fresh) - 1
+    origins = pa.table(
+        {"triple": triple[again], "file": source[again, 0], "axiom": source[again, 1]},
+        schema=store.ORIGINS,
+    )
+    return edges, used, np.ascontiguousarray(rows[fresh]), origins
+
+
+def _count_unknown(collected: Collected, edges: NDArray[np.int32], head: Numbers) -> None:
+    """Count edges that do not join two entities by what is wrong with them."""
+    dropped, iris = collected.dropped, collected.iris()
+    for (start, relation, tail, _, _), entity in zip(edges.tolist(), head.tolist(), strict=True):
+        if start in collected.obsolete or tail in collected.obsolete:
             dropped["edge of an obsolete entity"] += 1
         elif iris[relation] in v.MAPPINGS:
             dropped["mapping to an unknown entity"] += 1
         elif iris[tail].startswith(v.OWL):
             dropped["owl:Thing"] += 1
-        elif number[head] < 0:
+        elif entity < 0:
             dropped["annotation"] += 1
         else:
             dropped["edge to an unknown entity"] += 1
-    kept: NDArray[np.int64] = edges[known & ~loop]
-    return kept
 
 
-def _unique(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sorted and without repetition."""
-    rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
-    if len(rows) > 1:
-        rows = rows[np.concatenate([[True], (np.diff(rows, axis=0) != 0).any(axis=1)])]
-    return np.ascontiguousarray(rows)
+def _became(edges: NDArray[np.int32]) -> dict[str, int]:
+    """Edges per kind of axiom, before equal ones are one."""
+    counts = np.bincount(edges[:, 3], minlength=len(KINDS)).tolist()
+    return {kind: n for kind, n in sorted(zip(KINDS, counts, strict=True)) if n}
 
 
-class Words:
-    """Label, definition and forms per entity number, the wanted language first."""
-
-    def __init__(self, collected: Collected, number: NDArray[np.int64]) -> None:
-        self._wanted = collected.language.lower()
-        self._dropped = collected.dropped
-        self._number: list[int] = number.tolist()
-        self._language: dict[int, str] = {}
-        self.label: dict[int, str] = {}
-        self.definition: dict[int, str] = {}
-        self._scopes: dict[tuple[int, str], Scope] = {}
-        others = self._best(collected.labels, self.label, self._language)
-        self._best(collected.definitions, self.definition, {})
-        for entity, text in self.label.items():
-            self._scopes[entity, text] = Scope.LABEL
-        for entity, _, language, text in others:
-            self._add(entity, Scope.EXACT, language, text)
-        for interned, scope, language, text in collected.synonyms:
-            entity = self._number[interned]
-            if entity >= 0:
-                self._add(entity, scope, language, text)
-
-    def tier(self, language: str) -> int:
-        """0 the wanted language, 1 a region of it, 2 none given, 3 another one.
-
-        ``language`` is a tag in lower case.
-        """
-        if not language:
-            return 2
-        if language == self._wanted:
-            return 0
-        return 1 if language.startswith(self._wanted + "-") else 3
-
-    def _best(
-        self, rows: Iterable[tuple[int, int, str, str]], best: dict[int, str],
-        languages: dict[int, str],
-    ) -> list[tuple[int, int, str, str]]:  # fmt: skip
-        """Fill ``best`` per entity; return the rows that were not chosen."""
-        number, tier = self._number, self.tier
-        ranked = sorted(
-            (number[interned], tier(language), rank, language, text)
-            for interned, rank, language, text in rows
-            if text and number[interned] >= 0
-        )
-        others = []
-        for entity, _, rank, language, text in ranked:
-            if entity in best:
-                others.append((entity, rank, language, text))
-            else:
-                best[entity] = text
-                languages[entity] = language
-        return others
-
-    def _add(self, entity: int, scope: Scope, language: str, text: str) -> None:
-        if self.tier(language) == 3 and language != self._language.get(entity):
-            self._dropped["text in another language"] += 1
-            return
-        old = self._scopes.get((entity, text))
-        if old is None or v.PRECEDENCE[scope] < v.PRECEDENCE[old]:
-            self._scopes[entity, text] = scope
-
-    def forms(self) -> pa.Table:
-        """Columns sorted by entity, scope, text."""
-        rows = sorted((entity, int(scope), text) for (entity, text), scope in self._scopes.items())
-        columns: list[Any] = list(zip(*rows, strict=True)) or [(), (), ()]
-        return pa.table(dict(zip(store.FORMS.names, columns, strict=True)), schema=store.FORMS)
-
-
-def _entity_table(collected: Collected, entities: list[int], names: Words) -> pa.Table:
-    iris, ids = collected.iris, collected.ids
-    chosen = [iris[n] for n in entities]
+def _entity_table(
+    collected: Collected, entities: list[int], words: Lexicon, number: Numbers
+) -> pa.Table:
+    iris, ids = collected.iris(), collected.ids
+    chosen = pa.array([iris[n] for n in entities], pa.string())
+    named = pa.array([ids.get(n, iris[n]) for n in entities], pa.string()) if ids else chosen
+    kind = np.zeros(len(entities), dtype=np.int8)
+    for members, code in (
+        (collected.individuals, 1),
+        (collected.concepts, 2),
+        (collected.classes, 0),
+    ):
+        rows = number[np.fromiter(members, dtype=np.int64, count=len(members))]
+        kind[rows[rows >= 0]] = code
     return pa.table(
         {
-            "iri": chosen,
-            "id": [ids.get(n, iris[n]) for n in entities],
-            "label": [
-                names.label[i] if i in names.label else iri_end(iri) for i, iri in enumerate(chosen)
-            ],
-            "labelled": [i in names.label for i in range(len(entities))],
-            "kind": [_kind(collected, n) for n in entities],
-            "definition": [names.definition.get(i) for i in range(len(entities))],
+            "iri": chosen, "id": named, "label": words.labels(lambda i: iri_end(iris[entities[i]])),
+            "labelled": words.has_label, "kind": kind, "definition": words.definitions(),
         },
         schema=store.ENTITIES,
-    )
-
-
-def _kind(collected: Collected, number: int) -> int:
-    if number in collected.classes:
-        return 0
-    if number in collected.concepts:
-        return 2
-    return 1 if number in collected.individuals else 0
+    )  # fmt: skip
 
 
 def _relation_table(collected: Collected, used: list[int]) -> pa.Table:
-    wanted = np.full(len(collected.iris), -1, dtype=np.int64)
+    wanted = np.full(len(collected.iris()), -1, dtype=np.int64)
     wanted[used] = np.arange(len(used))
-    labels = Words(Collected(language=collected.language, labels=collected.labels), wanted).label
-    iris = [collected.iris[n] for n in used]
+    iris = [collected.iris()[n] for n in used]
+    labels: list[Any] = Lexicon(collected, wanted, len(used), labels_only=True).labels(
+        lambda i: iri_end(iris[i])
+    ).to_pylist()  # fmt: skip
     return pa.table(
         {
             "iri": iris,
-            "id": [collected.ids.get(n, collected.iris[n]) for n in used],
-            "label": [
-                v.RELATION_LABELS.get(iri) or labels.get(i) or iri_end(iri)
-                for i, iri in enumerate(iris)
-            ],
+            "id": [collected.ids.get(n, collected.iris()[n]) for n in used],
+            "label": [v.RELATION_LABELS.get(iri, label) for iri, label in zip(iris, labels, strict=True)],
         },
         schema=store.RELATIONS,
-    )
+    )  # fmt: skip

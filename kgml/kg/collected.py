@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from kgml.kg.vocabulary import Scope
 
-_BAD_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`]')
+_BAD = np.zeros(256, dtype=bool)
+_BAD[list(b'<>"{}|\\^`'),] = True
+_BAD[:33] = True
+_NEWLINE = 10
+
+
+@dataclass(frozen=True)
+class WordColumns:
+    """Words of one predicate, (k,) each: whose, what rank or scope, which language, which text."""
+
+    number: NDArray[np.int32]
+    rank: int
+    language: NDArray[np.int32]
+    """Number into `Collected.languages`."""
+    text: pa.Array
 
 
 @dataclass
@@ -20,8 +37,8 @@ class Collected:
 
     language: str = "en"
     max_literal: int = 1_000_000
-    iris: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
+    """IRI to number, in the order of the numbers."""
     ids: dict[int, str] = field(default_factory=dict)
     """What the file wrote where that is not the IRI."""
     classes: set[int] = field(default_factory=set)
@@ -30,27 +47,54 @@ class Collected:
     others: set[int] = field(default_factory=set)
     """Properties, datatypes and ontologies: never entities unless declared as a class too."""
     obsolete: set[int] = field(default_factory=set)
+    replaced: dict[int, int] = field(default_factory=dict)
+    """Obsolete or secondary number to the one in use."""
+    matches: list[tuple[int, int]] = field(default_factory=list)
+    """Pairs of numbers that skos:exactMatch or owl:sameAs calls the same."""
+    xrefs: list[tuple[int, int]] = field(default_factory=list)
+    """The same of database cross-references, where they are wanted."""
     labels: list[tuple[int, int, str, str]] = field(default_factory=list)
-    """(number, rank, language, text)"""
+    """(number, rank, language, text) of OBO files."""
     synonyms: list[tuple[int, Scope, str, str]] = field(default_factory=list)
     definitions: list[tuple[int, int, str, str]] = field(default_factory=list)
+    label_columns: list[WordColumns] = field(default_factory=list)
+    """The same of RDF files."""
+    synonym_columns: list[WordColumns] = field(default_factory=list)
+    definition_columns: list[WordColumns] = field(default_factory=list)
+    languages: dict[str, int] = field(default_factory=lambda: {"": 0})
     edges: list[int] = field(default_factory=list)
-    """head, relation, tail, head, relation, tail, ..."""
+    """head, relation, tail, axiom, file, head, ... of OBO files."""
+    edge_columns: list[NDArray[np.int32]] = field(default_factory=list)
+    """(k, 5) of RDF files."""
+    disjoint: list[NDArray[np.int32]] = field(default_factory=list)
+    """(k, 3): two numbers no entity may be under both of, and the file that says so."""
     dropped: Counter[str] = field(default_factory=Counter)
     ontologies: list[dict[str, str]] = field(default_factory=list)
+    imports: list[tuple[str, int]] = field(default_factory=list)
+    """Imported IRI and the number of the file that imports it."""
+    files: list[str] = field(default_factory=list)
     statements: int = 0
     """RDF triples and OBO clauses read, for the limit."""
-    bad_iris: int = 0
 
     def number(self, iri: str) -> int:
         """The interned number of ``iri``, a new one at first sight."""
-        found = self.numbers.get(iri)
-        if found is None:
-            found = self.numbers[iri] = len(self.iris)
-            self.iris.append(iri)
-            if _BAD_IRI.search(iri):
-                self.bad_iris += 1
-        return found
+        return self.numbers.setdefault(iri, len(self.numbers))
+
+    def iris(self) -> list[str]:
+        """IRI per number; made anew when numbers have been added."""
+        if len(self._iris) != len(self.numbers):
+            self._iris = list(self.numbers)
+        return self._iris
+
+    _iris: list[str] = field(default_factory=list)
+
+    def bad_iris(self) -> int:
+        """How many IRIs hold characters that an IRI may not."""
+        data = np.frombuffer("\n".join(self.numbers).encode(), dtype=np.uint8)
+        bad = np.flatnonzero(_BAD[data] & (data != _NEWLINE))
+        if not len(bad):
+            return 0
+        return len(np.unique(np.searchsorted(np.flatnonzero(data == _NEWLINE), bad)))
 
     def clean(self, text: str) -> str:
         """One line, single spaces; empty and counted when longer than ``max_literal`` characters."""

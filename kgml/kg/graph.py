@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import difflib
 import operator
-import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +22,21 @@ from kgml.errors import InputError
 from kgml.kg import store
 from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF
 from kgml.kg.vocabulary import Scope as Scope
-
-VOCABULARY = re.compile(r".*/obo/[A-Za-z]+_|[a-z]+://[^/]+/(?:[^/#]+[/#])?")
+from kgml.kg.vocabulary import vocabulary_of
 
 if TYPE_CHECKING:
+    import curies
     import networkx
     import rdflib
     from scipy.sparse import csr_matrix
     from torch_geometric.data import Data
 
+    from kgml.kg.curie import Prefixes
+    from kgml.kg.measures import Pairs
+    from kgml.kg.walk import Edges, Relations
+
+Key: TypeAlias = SupportsIndex | str
+"""An entity by number, as an `Entity`, or by id, IRI or CURIE."""
 KINDS = ("class", "individual", "concept")
 
 
@@ -49,6 +55,10 @@ class Entity:
     definition: str | None
     kind: str
     """"class", "individual" or "concept"."""
+
+    def __index__(self) -> int:
+        """The number: an entity is a key of its graph and an index into its columns."""
+        return self.number
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,10 @@ class Forms:
 class KnowledgeGraph:
     """Entities, relations and triples; made by `kgml.kg.load.load_graph`, never changed.
 
+    Reads like a mapping from id to `Entity`: ``graph[key]``, ``key in graph``, `get`, `keys`,
+    ``dict(graph)``. A key may also be an IRI, a CURIE or a number. Like the rows that numbers
+    count, and other than a dict, iterating gives the entities: ``list(graph)[3] == graph[3]``.
+
     >>> from kgml import load_graph
     >>> graph = load_graph("hp.obo")  # doctest: +SKIP
     >>> graph["HP:0001250"].label  # doctest: +SKIP
@@ -78,12 +92,15 @@ class KnowledgeGraph:
     def __init__(
         self, columns: store.Columns, report: Mapping[str, Any],
         ontologies: list[dict[str, str]] | None = None, sources: Mapping[str, str] | None = None,
+        files: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """``columns`` as `kgml.kg.store.Columns` describes them; ``sources``: file to sha256."""
+        """``columns`` as `kgml.kg.store.Columns` describes them; ``sources``: file to sha256;
+        ``files``: what the numbers of files mean."""
         self._columns = columns
         self.report: dict[str, Any] = dict(report)
         self.ontologies = list(ontologies or [])
         self.sources = dict(sources or {})
+        self.files = list(files)
         triples = columns.triples
         triples.flags.writeable = False
         self.triples: NDArray[np.int64] = triples
@@ -92,11 +109,7 @@ class KnowledgeGraph:
     @classmethod
     def empty(cls) -> KnowledgeGraph:
         """A graph without entities."""
-        columns = store.Columns(
-            store.ENTITIES.empty_table(), store.FORMS.empty_table(), store.RELATIONS.empty_table(),
-            np.zeros((0, 3), dtype=np.int64),
-        )  # fmt: skip
-        return cls(columns, {})
+        return cls(store.Columns.empty(), {})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> KnowledgeGraph:
         """Itself, since it never changes; scikit-learn's ``clone`` copies every parameter."""
@@ -119,23 +132,42 @@ class KnowledgeGraph:
     def __contains__(self, key: object) -> bool:
         return self._find(key) is not None
 
-    def __getitem__(self, key: int | str) -> Entity:
+    def __getitem__(self, key: Key) -> Entity:
         return self._entity(self.number(key))
 
-    def number(self, key: int | str) -> int:
-        """The number of an entity given by number, id or IRI.
+    def get(self, key: Key, default: Entity | None = None) -> Entity | None:
+        """The entity, or ``default`` if the graph has no such."""
+        found = self._find(key)
+        return default if found is None else self._entity(found)
+
+    def keys(self) -> list[str]:
+        """The id of each entity, by number; an IRI where an id is not unique."""
+        return [name if self._by_name.get(name) == number else self.iris[number]
+                for number, name in enumerate(self.ids)]  # fmt: skip
+
+    def number(self, key: Key) -> int:
+        """The number of an entity given by number, id, IRI or CURIE.
 
         Raises:
-            InputError: the graph has no such entity.
+            InputError: the graph has no such entity, or the CURIE's prefix is ambiguous.
         """
         found = self._find(key)
         if found is None:
+            if isinstance(key, str):
+                from kgml.kg.curie import refuse_ambiguous
+
+                refuse_ambiguous(self, key)
             raise InputError(f"no entity {key!r} in this graph of {len(self):,}. {self._hint(key)}")
         return found
 
     def _find(self, key: object) -> int | None:
         if isinstance(key, str):
-            return self._by_name.get(key)
+            found = self._by_name.get(key)
+            if found is None and ":" in key and "://" not in key:
+                from kgml.kg.curie import known_iri
+
+                found = self._by_name.get(known_iri(self, key) or "")
+            return found
         try:
             number = operator.index(key)  # type: ignore[arg-type]
         except TypeError:
@@ -154,9 +186,46 @@ class KnowledgeGraph:
 
     @cached_property
     def _by_name(self) -> dict[str, int]:
-        names = {iri: number for number, iri in enumerate(self.iris)}
-        names.update((name, number) for number, name in enumerate(self.ids))
+        aliases = self._columns.aliases
+        names = dict(
+            zip(aliases.column("name").to_pylist(), aliases.column("entity").to_pylist(), strict=True)
+        )
+        names.update((iri, number) for number, iri in enumerate(self.iris))
+        ids = {name: number for number, name in enumerate(self.ids)}
+        if len(ids) < len(self):  # what two entities are called names neither
+            times = Counter(self.ids)
+            ids = {name: number for name, number in ids.items() if times[name] == 1}
+        names.update(ids)
         return names
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """Prefix of a CURIE to the namespaces it stands for: several where it is ambiguous."""
+        from kgml.kg.curie import prefixes
+
+        return prefixes(self)
+
+    @cached_property
+    def converter(self) -> curies.Converter:
+        """Of CURIEs and IRIs, by `prefixes`; `kgml.kg.curie.converter` takes more of them."""
+        from kgml.kg.curie import converter
+
+        return converter(self)
+
+    def curie(self, key: Key) -> str:
+        """An entity's CURIE; its IRI where no prefix is known for it."""
+        iri = self.iris[self.number(key)]
+        return self.converter.compress(iri) or iri
+
+    def expand(self, curie: str) -> str:
+        """The IRI that a CURIE stands for, be it in the graph or not.
+
+        Raises:
+            InputError: no CURIE, or its prefix is unknown or ambiguous.
+        """
+        from kgml.kg.curie import expand
+
+        return expand(self, curie)
 
     def _entity(self, number: int) -> Entity:
         start, end = self._form_rows[number], self._form_rows[number + 1]
@@ -183,6 +252,12 @@ class KnowledgeGraph:
         """IRI per entity, sorted."""
         return self._strings("iri")
 
+    def count_iris(self, start: str) -> int:
+        """How many entities have an IRI that begins with ``start``."""
+        import pyarrow.compute as pc
+
+        return int(pc.sum(pc.starts_with(self._columns.entities.column("iri"), start)).as_py() or 0)
+
     @cached_property
     def vocabularies(self) -> NDArray[np.int64]:
         """The vocabulary of each entity (e,), numbered in the order of their IRIs.
@@ -190,8 +265,7 @@ class KnowledgeGraph:
         Told by the IRI: up to the idspace for OBO (``…/obo/HP_``), else host and first folder
         (``https://spec.edmcouncil.org/fibo/``).
         """
-        found = [VOCABULARY.match(iri) for iri in self.iris]
-        names = [match.group() if match else "" for match in found]
+        names = [vocabulary_of(iri) for iri in self.iris]
         codes: NDArray[np.int64] = np.unique(np.array(names, dtype=str), return_inverse=True)[1]
         return codes.astype(np.int64)
 
@@ -210,6 +284,11 @@ class KnowledgeGraph:
         """Definition per entity, or None."""
         found: list[str | None] = self._columns.entities.column("definition").to_pylist()
         return found
+
+    @property
+    def kinds(self) -> NDArray[np.int8]:
+        """Number into `KINDS` per entity (e,)."""
+        return self._columns.kinds
 
     @cached_property
     def _labelled(self) -> list[bool]:
@@ -286,17 +365,50 @@ class KnowledgeGraph:
 
         return levels(self.is_a)
 
-    def depth(self) -> int:
-        """Longest chain of is-a steps; 0 without any."""
+    def depth(self, key: Key | None = None) -> int:
+        """Is-a steps on the longest way from an entity up to a root; of all entities, the most."""
+        if key is not None:
+            return int(self.depths[self.number(key)])
         return int(self.depths.max(initial=0))
 
-    def parents(self, key: int | str) -> list[int]:
+    @cached_property
+    def _ends(self) -> tuple[list[int], list[int]]:
+        from kgml.kg.hierarchy import ends
+
+        return ends(self.is_a)
+
+    @property
+    def roots(self) -> list[int]:
+        """Numbers of the entities without a parent, ascending; a circle on top has no other."""
+        return self._ends[0]
+
+    @property
+    def leaves(self) -> list[int]:
+        """Numbers of the entities without a child, ascending; an entity may be root and leaf."""
+        return self._ends[1]
+
+    def parents(self, key: Key) -> list[int]:
         """Numbers of the direct is-a parents, ascending."""
         return _row(self.is_a, self.number(key))
 
-    def children(self, key: int | str) -> list[int]:
+    def children(self, key: Key) -> list[int]:
         """Numbers of the direct is-a children, ascending."""
         return _row(self._children, self.number(key))
+
+    def ancestors_of(self, key: Key, hops: int | None = None) -> list[int]:
+        """Numbers of what an entity lies below: nearest first, then ascending; itself left out.
+
+        ``hops``: at most so many steps up.
+        """
+        from kgml.kg.walk import reached
+
+        return reached(self.is_a, [self.number(key)], hops)
+
+    def descendants_of(self, key: Key, hops: int | None = None) -> list[int]:
+        """Numbers of what lies below an entity: nearest first, then ascending; itself left out."""
+        from kgml.kg.walk import reached
+
+        return reached(self._children, [self.number(key)], hops)
 
     @cached_property
     def _children(self) -> csr_matrix:
@@ -304,11 +416,72 @@ class KnowledgeGraph:
         transposed.sort_indices()
         return transposed
 
-    def neighbours(self, key: int | str) -> list[tuple[int, int]]:
-        """(relation, tail) of the triples that start at an entity, ascending."""
-        number = self.number(key)
-        start, end = np.searchsorted(self.triples[:, 0], [number, number + 1]).tolist()
-        return [(r, t) for _, r, t in self.triples[start:end].tolist()]
+    def edges(self, direction: str) -> Edges:
+        """The triples grouped by head ("out") or by tail ("in")."""
+        return self._outgoing if direction == "out" else self._incoming
+
+    @cached_property
+    def _outgoing(self) -> Edges:
+        from kgml.kg.walk import Edges
+
+        return Edges.by(self.triples, 0, len(self))
+
+    @cached_property
+    def _incoming(self) -> Edges:
+        from kgml.kg.walk import Edges
+
+        return Edges.by(self.triples, 2, len(self))
+
+    @cached_property
+    def components(self) -> NDArray[np.int32]:
+        """``(e,)`` which entities are connected, by edges of any relation and direction."""
+        from kgml.kg.walk import components
+
+        return components(self.triples, len(self))
+
+    def neighbours(
+        self, key: Key, relations: Relations = None, direction: str = "out"
+    ) -> list[tuple[int, int]]:
+        """(relation, other entity) of an entity's triples, ascending.
+
+        Args:
+            relations: only these, by number, id, IRI or label; None for all.
+            direction: "out": the entity is the head, "in": it is the tail, "both".
+        """
+        from kgml.kg.walk import neighbours
+
+        return neighbours(self, self.number(key), relations, direction)
+
+    def shortest_path(
+        self, a: Key, b: Key, relations: Relations = None, directed: bool = False
+    ) -> list[tuple[int, int]] | None:
+        """Fewest steps from ``a`` to ``b``: (relation, entity reached) each; None if there is none.
+
+        Args:
+            relations: go along these only; None for all.
+            directed: go from head to tail only, else either way.
+        """
+        from kgml.kg.walk import shortest_path
+
+        return shortest_path(self, self.number(a), self.number(b), relations, directed)
+
+    @cached_property
+    def information_content(self) -> NDArray[np.float64]:
+        """``(e,)`` how much an entity says, 0 to 1; `kgml.kg.measures` has other kinds."""
+        from kgml.kg.measures import information_content
+
+        return information_content(self)
+
+    def similarity(self, pairs: Pairs, measure: str = "lin") -> NDArray[np.float32]:
+        """``(k,)`` how alike the two entities of each pair are; see `kgml.kg.measures.similarity`.
+
+        Args:
+            pairs: ``(k, 2)`` numbers, or pairs of keys.
+            measure: "lin", "resnik" or "jaccard".
+        """
+        from kgml.kg.measures import similarity
+
+        return similarity(self, pairs, measure)
 
     # Identity, storage, views
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
 
+import numpy as np
+
 from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
+from kgml.kg.axioms import CODES
 from kgml.kg.collected import Collected
+from kgml.kg.projection import Projection
 from kgml.kg.words import is_abbreviation
 
 _SCOPES = {
@@ -30,18 +35,21 @@ _MODIFIERS = re.compile(r"(?<!\\)\s*\{[^{}\\]*=[^{}]*\}\s*$")
 _CANONICAL = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9]+)\Z")
 _TAG = re.compile(r"[A-Za-z0-9_-]+\Z")
 _RELATION_PREFIXES = ("BFO:", "RO:")
-_DROPPED = {"xref": "xref", "union_of": "unionOf", "disjoint_from": "disjointWith",
-            "equivalent_to": "equivalentClass", "holds_over_chain": "propertyChainAxiom",
+_DROPPED = {"holds_over_chain": "propertyChainAxiom",
             "equivalent_to_chain": "propertyChainAxiom", "transitive_over": "propertyChainAxiom",
-            "domain": "domain", "range": "range", "inverse_of": "inverseOf",
-            "import": "imports"}  # fmt: skip
+            "domain": "domain", "range": "range", "inverse_of": "inverseOf"}  # fmt: skip
 
 
 class OboFile:
     """One pass over one file; `read` fills ``collected``."""
 
-    def __init__(self, path: Path, name: str, collected: Collected, limit: int) -> None:
+    def __init__(
+        self, path: Path, name: str, collected: Collected, limit: int, projection: Projection,
+        *, file: int = 0, xrefs: bool = False,
+    ) -> None:  # fmt: skip
         self.path, self.name, self.collected, self.limit = path, name, collected, limit
+        self._projection, self._file, self._xrefs = projection, file, xrefs
+        self._disjoint: list[tuple[int, int, int]] = []
         self.line = 0
         self._lines: Iterator[str] = iter(())
         self.stanza = ""
@@ -59,8 +67,8 @@ class OboFile:
         self._ontology = ""
         self._interned: dict[str, int] = {}
         self._relations: dict[str, str] = {}
-        self._pending: list[tuple[int, str, str]] = []
-        """(head, relation id, tail id): relation names are known once all Typedefs are read"""
+        self._pending: list[tuple[int, str, str, int]] = []
+        """(head, relation id, tail id, axiom): relations are known once all Typedefs are read"""
         self._abbreviations: set[str] = set()
         self._commented = False
         """Whether is_a lines of this file name their target in a comment."""
@@ -69,9 +77,13 @@ class OboFile:
             "def": self._definition, "is_obsolete": self._obsolete,
             "relationship": self._relationship, "intersection_of": self._intersection,
             "instance_of": self._instance_of, "property_value": self._property_value,
-            **dict.fromkeys(_OLD_SYNONYMS, self._old_synonym),
+            "union_of": self._union, "disjoint_from": self._disjoint_from,
+            "equivalent_to": self._equivalent, "replaced_by": self._replaced_by,
+            "alt_id": self._alternative, "xref": self._xref,
+            **{tag: partial(self._old_synonym, scope) for tag, scope in _OLD_SYNONYMS.items()},
         }  # fmt: skip
-        self._scope = v.Scope.RELATED
+        self._handlers: dict[str, Callable[[str], None]] = {}
+        """Those of the stanza that is open."""
 
     def read(self, skip: int = 0) -> None:
         """Read the whole file, leaving out ``skip`` bytes at its start.
@@ -93,11 +105,15 @@ class OboFile:
                 if text[0] == "[":
                     self._open(text)
                     continue
-                tag, colon, value = text.partition(":")
-                if not colon or not value:
+                tag, _, value = text.partition(":")
+                if not value:
                     self._malformed(text)
                 clauses += 1
-                self._clause(tag, value.lstrip())
+                handler = self._handlers.get(tag)
+                if handler is not None:
+                    handler(value.lstrip())
+                else:
+                    self._clause(tag, value.lstrip())
             if clauses > self.limit:
                 raise OntologyError(
                     f"{self.path}: {clauses:,} clauses, more than the limit of {self.limit:,}. "
@@ -107,13 +123,8 @@ class OboFile:
         self.collected.statements += clauses
 
     def _clause(self, tag: str, value: str) -> None:
+        """A clause that has no handler of its own in this stanza."""
         if self.stanza in ("Term", "Instance"):
-            handler = self._term.get(tag)
-            if handler is not None:
-                if tag in _OLD_SYNONYMS:
-                    self._scope = _OLD_SYNONYMS[tag]
-                handler(value)
-                return
             if self.current < 0 and tag != "is_anonymous":
                 self._error(f"'{tag}:' before any 'id:'", "'id:' as the first line of the stanza")
             self.collected.dropped[_DROPPED.get(tag, "annotation")] += 1
@@ -130,6 +141,7 @@ class OboFile:
             self._error(f"'{text}'", "a stanza such as [Term]")
         self._close()
         self.stanza, self.current, self.named = stanza[1:-1], -1, False
+        self._handlers = self._term if self.stanza in ("Term", "Instance") else {}
 
     def _close(self) -> None:
         if self.stanza == "Term" and self.current >= 0 and not self.named:
@@ -164,7 +176,8 @@ class OboFile:
                 self._truncated(f"the last line, '{text}', names a term the file does not define")
             comment = self.collected.clean(value.partition(" !")[2])
             if comment and not any(
-                entity == number and name == comment for entity, _, _, name in self.collected.labels
+                entity == number and self.collected.clean(name) == comment
+                for entity, _, _, name in self.collected.labels
             ):
                 self._truncated(f"the last line, '{text}', names its term otherwise")
             if not comment and self._commented:
@@ -194,6 +207,8 @@ class OboFile:
                 self._abbreviations.add(name)
         elif tag == "property_value":
             self._header_property(value)
+        elif tag == "import":
+            self.collected.imports.append((self.iri(_strip(value)), self._file))
 
     def _header_property(self, value: str) -> None:
         name, _, rest = value.partition(" ")
@@ -212,7 +227,7 @@ class OboFile:
             self.current = collected.number(self._relations[identifier])
             self._typedef_id = identifier
         elif tag == "name":
-            collected.labels.append((self.current, 1, "", collected.clean(_plain(value))))
+            collected.labels.append((self.current, 1, "", _plain(value)))
         elif tag == "xref" and value.startswith(_RELATION_PREFIXES):
             # OBO 1.4 section 5.9.3: a relation with a short id is what its xref says it is.
             if ":" not in self._typedef_id:
@@ -229,10 +244,8 @@ class OboFile:
         (collected.classes if self.stanza == "Term" else collected.individuals).add(self.current)
 
     def _name(self, value: str) -> None:
-        text = self.collected.clean(_plain(value))
         self.named = True
-        if text:
-            self.collected.labels.append((self.current, 1, "", text))
+        self.collected.labels.append((self.current, 1, "", _plain(value)))
 
     def _definition(self, value: str) -> None:
         text, _ = self._quoted(value)
@@ -250,20 +263,54 @@ class OboFile:
         if text:
             self.collected.synonyms.append((self.current, scope, "", text))
 
-    def _old_synonym(self, value: str) -> None:
+    def _old_synonym(self, scope: v.Scope, value: str) -> None:
         text, _ = self._quoted(value)
         if text:
-            self.collected.synonyms.append((self.current, self._scope, "", text))
+            self.collected.synonyms.append((self.current, scope, "", text))
 
-    def _is_a(self, value: str) -> None:
-        collected = self.collected
-        is_a = collected.number(v.SUB_CLASS_OF)
+    def _edge(self, head: int, relation: int, tail: int, axiom: str) -> None:
+        self.collected.edges += (head, relation, tail, CODES[axiom], self._file)
+
+    def _is_a(self, value: str, axiom: str = "is_a") -> None:
         self._commented |= " !" in value
-        collected.edges += (self.current, is_a, self._number(_strip(value)))
+        is_a = self.collected.number(v.SUB_CLASS_OF)
+        self._edge(self.current, is_a, self._number(_strip(value)), axiom)
 
     def _instance_of(self, value: str) -> None:
-        collected = self.collected
-        collected.edges += (self.current, collected.number(v.TYPE), self._number(_strip(value)))
+        kind = self.collected.number(v.TYPE)
+        self._edge(self.current, kind, self._number(_strip(value)), "instance_of")
+
+    def _union(self, value: str) -> None:
+        is_a = self.collected.number(v.SUB_CLASS_OF)
+        self._edge(self._number(_strip(value)), is_a, self.current, "union_of")
+
+    def _equivalent(self, value: str) -> None:
+        other = self._number(_strip(value))
+        is_a = self.collected.number(v.SUB_CLASS_OF)
+        if self._projection.liberal:
+            self._edge(self.current, is_a, other, "equivalent_to")
+            self._edge(other, is_a, self.current, "equivalent_to")
+        elif self._projection.relations:
+            same = self.collected.number(v.EQUIVALENT_CLASS)
+            self._edge(self.current, same, other, "equivalent_to")
+        else:
+            self.collected.dropped["equivalentClass"] += 1
+
+    def _disjoint_from(self, value: str) -> None:
+        self._disjoint.append((self.current, self._number(_strip(value)), self._file))
+        self.collected.dropped["disjointWith"] += 1
+
+    def _replaced_by(self, value: str) -> None:
+        self.collected.replaced[self.current] = self._number(_strip(value))
+
+    def _alternative(self, value: str) -> None:
+        self.collected.replaced.setdefault(self._number(_strip(value)), self.current)
+
+    def _xref(self, value: str) -> None:
+        self.collected.dropped["xref"] += 1
+        identifier = _strip(value).partition(" ")[0]
+        if self._xrefs and ":" in identifier:
+            self.collected.xrefs.append((self.current, self._number(identifier)))
 
     def _obsolete(self, value: str) -> None:
         if value.startswith("true"):
@@ -273,31 +320,40 @@ class OboFile:
         words = _strip(value).split()
         if len(words) != 2:
             self._error(f"'relationship: {value}'", "'relationship: RELATION TERM'")
-        self._pending.append((self.current, words[0], words[1]))
+        self._pending.append((self.current, words[0], words[1], CODES["relationship"]))
 
     def _intersection(self, value: str) -> None:
         words = _strip(value).split()
         if len(words) == 2:
-            self._pending.append((self.current, words[0], words[1]))
+            axiom = CODES["intersection_of some"]
+            self._pending.append((self.current, words[0], words[1], axiom))
         else:
-            self._is_a(" ".join(words))
+            self._is_a(" ".join(words), "intersection_of")
 
     def _property_value(self, value: str) -> None:
         words = value.split()
         iri = self.iri(words[0])
         mapping = iri in v.MAPPINGS or iri in (v.BROADER, v.SKOS + "related")
         if len(words) > 1 and words[1][:1] != '"' and (mapping or self.stanza == "Instance"):
-            self._pending.append((self.current, words[0], _strip(words[1])))
+            axiom = CODES["property_value"]
+            self._pending.append((self.current, words[0], _strip(words[1]), axiom))
         else:
             self.collected.dropped["annotation"] += 1
 
     def _resolve(self) -> None:
         collected = self.collected
-        for head, relation, tail in self._pending:
+        for head, relation, tail, axiom in self._pending:
             iri = self._relations.get(relation) or self.iri(relation)
             number = collected.number(iri)
             collected.ids.setdefault(number, relation)
-            collected.edges += (head, number, self._number(tail))
+            target = self._number(tail)
+            if iri in (v.EXACT_MATCH, v.SAME_AS):
+                collected.matches.append((head, target))
+            if self._projection.relations:
+                collected.edges += (head, number, target, axiom, self._file)
+            else:
+                collected.dropped["assertion"] += 1
+        collected.disjoint.append(np.array(self._disjoint, dtype=np.int32).reshape(-1, 3))
         for identifier, iri in self._relations.items():
             named = collected.numbers.get(self.iri(identifier))
             number = collected.number(iri)
@@ -343,7 +399,7 @@ class OboFile:
         text, rest = match[1], value[match.end() :]
         if "[" in rest and "]" not in rest:
             self._error(f"{rest.strip()[:60]!r}", "the list in square brackets closed")
-        return self.collected.clean(_unescape(text) if "\\" in text else text), rest
+        return _unescape(text) if "\\" in text else text, rest
 
     def _malformed(self, text: str) -> NoReturn:
         tag = text.rstrip(":")

@@ -1,22 +1,21 @@
-"""One streaming pass of pyoxigraph over an RDF file into integer columns.
-
-Terms become numbers as they pass by: IRIs 0, 1, ..., blank nodes -1, -2, ... (scoped per file).
-Literals are kept only where a predicate means a word, a date of death or a header.
-"""
+"""RDF files as blocks of N-Triples, and the triples of one load in integer columns."""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+import pyarrow as pa
 import pyoxigraph as ox
 
 from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
+from kgml.kg.blocks import BlockReader, Ints
 from kgml.kg.collected import Collected
 
 FORMATS = {
@@ -24,133 +23,147 @@ FORMATS = {
     "N-Triples": ox.RdfFormat.N_TRIPLES,
     "RDF/XML": ox.RdfFormat.RDF_XML,
     "JSON-LD": ox.RdfFormat.JSON_LD,
+    "TriG": ox.RdfFormat.TRIG,
+    "N-Quads": ox.RdfFormat.N_QUADS,
 }
+NAMED_GRAPHS = frozenset({"TriG", "N-Quads", "JSON-LD"})
+BLOCK = 64_000
+"""Statements per block: some 8 MB."""
 
 _KEPT = frozenset(
     {*v.LABELS, *v.SYNONYMS, *v.DEFINITIONS, *v.ONTOLOGY_VERSION, *v.ONTOLOGY_LICENCE,
      *v.ONTOLOGY_TITLE, v.COMMENT, v.DEPRECATED, v.LITERAL_FORM, v.ANNOTATED_TARGET,
-     v.SYNONYM_TYPE, v.OWL + "hasValue", *v.EXPRESSIONS}
+     v.SYNONYM_TYPE, v.OWL + "hasValue", v.ALTERNATIVE_ID, v.REPLACED_BY, *v.CARDINALITIES}
 )  # fmt: skip
 
-Texts = list[tuple[int, Any]]
 
+def ntriples(
+    path: Path, name: str, kind: str, *, skip: int = 0, base: str | None = None
+) -> Iterator[bytes]:
+    """The statements of an RDF file as blocks of N-Triples; graph names are left out.
 
-class _Terms(dict[Any, int]):
-    """IRI and blank node terms to numbers; `forget_blank_nodes` at the end of each file."""
+    Args:
+        name: of the file, below what the user gave; part of the base of relative IRIs.
+        kind: a key of `FORMATS`.
+        skip: bytes to leave out at the start (a byte order mark).
+        base: what relative IRIs are relative to, unless the file says.
 
-    def __init__(self, collected: Collected) -> None:
-        super().__init__()
-        self._collected = collected
-        self._blank: dict[Any, int] = {}
-        self._next_blank = -1
-
-    def __missing__(self, term: Any) -> int:
-        if type(term) is ox.NamedNode:
-            number = self._collected.number(term.value)
-        else:
-            number = self._next_blank
-            self._next_blank -= 1
-            self._blank[term] = number
-        self[term] = number
-        return number
-
-    def forget_blank_nodes(self) -> None:
-        for term in self._blank:
-            del self[term]
-        self._blank.clear()
-
-
-class _Buckets(dict[Any, tuple[list[int], "list[Any] | None"]]):
-    """Predicate to (flat subject, object numbers; flat subject numbers, kept literals or None).
-
-    ``by_iri`` holds the same: a relative IRI, which JSON-LD and RDF/XML may give as a predicate,
-    cannot be made into a term to look up.
+    Raises:
+        SyntaxError: as pyoxigraph raises it; `kgml.kg.safety.explain` words it.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.by_iri: dict[str, tuple[list[int], list[Any] | None]] = {}
-
-    def __missing__(self, predicate: Any) -> tuple[list[int], list[Any] | None]:
-        bucket: tuple[list[int], list[Any] | None] = ([], [] if predicate.value in _KEPT else None)
-        self[predicate] = self.by_iri[predicate.value] = bucket
-        return bucket
+    with path.open("rb") as stream:
+        source: dict[str, Any] = {"path": os.fspath(path)}
+        if skip:
+            stream.seek(skip)
+            source = {"input": stream}
+        # lenient: an IRI with a space is counted, not fatal. The base keeps the machine's
+        # paths out of the data, and JSON-LD without one silently gives 0 triples.
+        parser: Iterator[Any] = ox.parse(
+            **source, format=FORMATS[kind], lenient=True,
+            base_iri=base or f"urn:kgml:/{quote(name)}",
+        )  # fmt: skip
+        if kind in NAMED_GRAPHS:
+            parser = (q.triple for q in parser)
+        while block := ox.serialize(islice(parser, BLOCK), format=ox.RdfFormat.N_TRIPLES):
+            yield block
 
 
 class Triples:
-    """The triples of all RDF files of one load, by predicate."""
+    """The triples of all RDF files of one load, by predicate.
 
-    def __init__(self, collected: Collected) -> None:
+    `read` the files one after another, then `finish`, then ask.
+    """
+
+    def __init__(self, collected: Collected, *, xrefs: bool = False) -> None:
+        """``xrefs``: whether database cross-references are kept, for merging by them."""
         self.collected = collected
-        self.files: list[tuple[str, int]] = []
-        """(file name, number of ontology declarations seen before it): whose header is whose."""
-        self._terms = _Terms(collected)
-        self._buckets = _Buckets()
+        self._reader = BlockReader(collected, _KEPT | {v.XREF} if xrefs else _KEPT)
+        self._columns: list[tuple[Ints, Ints, Ints, Ints]] = []
+        self._literals: dict[int, list[tuple[Ints, pa.Array, Ints]]] = {}
+        self._links: dict[int, tuple[Ints, Ints, Ints]] = {}
+        self._unused: dict[int, int] = {}
 
-    def links(self, predicate: str) -> list[int]:
-        """Flat subject, object numbers of ``predicate``."""
-        bucket = self._buckets.by_iri.get(predicate)
-        return bucket[0] if bucket else []
-
-    def texts(self, predicate: str) -> Texts:
-        """Subject number and literal of ``predicate``, if it is one whose literals are kept."""
-        bucket = self._buckets.by_iri.get(predicate)
-        flat = bucket[1] or [] if bucket else []
-        return list(zip(flat[::2], flat[1::2], strict=True))
-
-    def predicates(self) -> list[str]:
-        """All predicates seen, sorted."""
-        return sorted(self._buckets.by_iri)
-
-    def read(self, path: Path, name: str, kind: str, limit: int, skip: int = 0) -> None:
-        """Stream ``path`` into the columns.
+    def read(self, blocks: Iterable[bytes], file: int, limit: int) -> int:
+        """Take in one file's blocks; its statements are counted and returned.
 
         Args:
-            kind: a key of `FORMATS`.
-            limit: most triples read from this file.
-            skip: bytes to leave out at the start (a byte order mark).
+            file: its number.
+            limit: most statements.
 
         Raises:
-            OntologyError: more than ``limit`` triples.
-            SyntaxError: as pyoxigraph raises it; `kgml.kg.safety.explain` words it.
+            OntologyError: more than ``limit``.
         """
-        self.files.append((name, len(self.links(v.TYPE))))
-        with path.open("rb") as stream:
-            source: dict[str, Any] = {"path": os.fspath(path)}
-            if skip:
-                stream.seek(skip)
-                source = {"input": stream}
-            # lenient: an IRI with a space is counted, not fatal. The base keeps the machine's
-            # paths out of the data, and JSON-LD without one silently gives 0 triples.
-            parser = ox.parse(
-                **source, format=FORMATS[kind], lenient=True, base_iri=f"urn:kgml:/{quote(name)}"
-            )
-            try:
-                self._stream(parser, limit)
-            finally:
-                self._terms.forget_blank_nodes()
-        if next(parser, None) is not None:
-            raise OntologyError(
-                f"{path}: more than {limit:,} triples. "
-                "Raise max_triples in [graph] of kgml.toml, or load fewer files."
-            )
+        self._reader.forget_blank_nodes()
+        read, imports = 0, self.collected.number(v.IMPORTS)
+        for text in blocks:
+            block = self._reader.read(text)
+            count = len(block.subject)
+            origin = np.full(count, file, dtype=np.int32)
+            self._columns.append((block.subject, block.predicate, block.object, origin))
+            for iri in block.object[block.predicate == imports].tolist():
+                self.collected.imports.append((self.collected.iris()[iri], file))
+            for predicate, *columns in block.literals:
+                self._literals.setdefault(predicate, []).append(
+                    (columns[0], columns[1], columns[2])
+                )
+                count += len(columns[0])
+            for predicate, times in block.unused.items():
+                self._unused[predicate] = self._unused.get(predicate, 0) + times
+                count += times
+            self.collected.dropped["triple term"] += block.triple_terms
+            read += count
+            if read > limit:
+                raise OntologyError(
+                    f"more than {limit:,} triples. "
+                    "Raise max_triples in [graph] of kgml.toml, or load fewer files."
+                )
+        return read
 
-    def _stream(self, parser: Any, limit: int) -> None:
-        terms, buckets, literal = self._terms, self._buckets, ox.Literal
-        unused: defaultdict[Any, int] = defaultdict(int)
-        kept = links = 0
-        for subject, predicate, value, _ in islice(parser, limit):
-            column, texts = buckets[predicate]
-            if type(value) is not literal:
-                column.append(terms[subject])
-                column.append(terms[value])
-                links += 1
-            elif texts is None:
-                unused[predicate] += 1
-            else:
-                texts.append(terms[subject])
-                texts.append(value)
-                kept += 1
-        for predicate, count in unused.items():
-            self.collected.dropped[v.DROPPED.get(predicate.value, "annotation")] += count
-        self.collected.statements += sum(unused.values()) + kept + links
+    def finish(self) -> None:
+        """Sort by predicate; nothing is read after this."""
+        columns = [np.concatenate(part) for part in zip(*self._columns, strict=True)]
+        self._columns.clear()
+        if columns and len(columns[0]):
+            subject, predicate, value, origin = columns
+            used = np.flatnonzero(np.bincount(predicate))
+            code = np.zeros(int(used[-1]) + 1, dtype=np.int16 if len(used) < 2**15 else np.int32)
+            code[used] = np.arange(len(used))
+            small = code[predicate]
+            order = np.argsort(small, kind="stable")  # of 16 bits by radix: linear
+            subject, value, origin = subject[order], value[order], origin[order]
+            bounds = np.searchsorted(small[order], np.arange(len(used) + 1)).tolist()
+            for number, a, b in zip(used.tolist(), bounds[:-1], bounds[1:], strict=True):
+                self._links[int(number)] = (subject[a:b], value[a:b], origin[a:b])
+        iris = self.collected.iris()
+        for unused, times in self._unused.items():
+            kind = v.DROPPED.get(iris[unused], "annotation")
+            self.collected.dropped[kind] += times
+
+    @property
+    def blank_nodes(self) -> int:
+        """How many there are; they are numbered from -1 down."""
+        return self._reader.blank_nodes
+
+    def links(self, predicate: str) -> tuple[Ints, Ints, Ints]:
+        """Subject, object and file numbers of ``predicate``, (k,) each, in the order read."""
+        none = np.zeros(0, dtype=np.int32)
+        return self._links.get(self.collected.numbers.get(predicate, -1), (none, none, none))
+
+    def texts(self, predicate: str) -> tuple[Ints, pa.Array, Ints]:
+        """Subject numbers, texts and suffixes of ``predicate``, (k,) each, if they are kept."""
+        parts = self._literals.get(self.collected.numbers.get(predicate, -1))
+        if not parts:
+            none = np.zeros(0, dtype=np.int32)
+            return none, pa.array([], pa.string()), none
+        subjects, texts, suffixes = zip(*parts, strict=True)
+        return np.concatenate(subjects), pa.concat_arrays(texts), np.concatenate(suffixes)
+
+    @property
+    def suffixes(self) -> list[str]:
+        """What the numbers of suffixes mean: ``""``, ``@en``, ``^^<...>``."""
+        return list(self._reader.suffixes)
+
+    def predicates(self) -> list[str]:
+        """All predicates with an object that is no literal, sorted."""
+        iris = self.collected.iris()
+        return sorted(iris[number] for number in self._links)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kgml import artifacts
@@ -26,17 +27,32 @@ ENTITIES = pa.schema(
 )  # fmt: skip
 FORMS = pa.schema([("entity", pa.int32()), ("scope", pa.int8()), ("text", pa.string())])
 RELATIONS = pa.schema([("iri", pa.string()), ("id", pa.string()), ("label", pa.string())])
-TRIPLES = pa.schema([("head", pa.int64()), ("relation", pa.int64()), ("tail", pa.int64())])
+TRIPLES = pa.schema([("triple", pa.list_(pa.field("number", pa.int64(), nullable=False), 3))])
+ORIGINS = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int8())])
+ALIASES = pa.schema([("name", pa.string()), ("entity", pa.int32())])
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Tables of `ENTITIES`, `FORMS` and `RELATIONS`, and ``(t, 3)`` int64 triples."""
+    """Tables of the schemas above, and ``(t, 3)`` int64 triples."""
 
     entities: pa.Table
     forms: pa.Table
     relations: pa.Table
     triples: NDArray[np.int64]
+    origins: pa.Table
+    """Per triple and axiom behind it: row of the triple, number of the file, kind of the axiom
+    (`kgml.kg.axioms.KINDS`); sorted."""
+    aliases: pa.Table
+    """Other names of entities: what was merged into them or replaced by them; sorted."""
+
+    @classmethod
+    def empty(cls) -> Columns:
+        """No entities."""
+        return cls(
+            ENTITIES.empty_table(), FORMS.empty_table(), RELATIONS.empty_table(),
+            np.zeros((0, 3), dtype=np.int64), ORIGINS.empty_table(), ALIASES.empty_table(),
+        )  # fmt: skip
 
     @property
     def kinds(self) -> NDArray[np.int8]:
@@ -46,27 +62,33 @@ class Columns:
 
 
 def fingerprint(columns: Columns) -> str:
-    """sha256 over names, lengths and values of all columns, whatever their chunks."""
+    """sha256 over names, lengths and values of all columns, whatever their chunks.
+
+    Where the triples came from is left out: the same graph may be read from another format.
+    """
     digest = hashlib.sha256()
-    for table in (columns.entities, columns.forms, columns.relations):
+    for table in (columns.entities, columns.forms, columns.relations, columns.aliases):
         for name in table.column_names:
-            values = table.column(name)
+            values = table.column(name).combine_chunks()
             digest.update(f"{name} {len(values)} ".encode())
             if pa.types.is_string(values.type):
-                _hash_strings(digest, values.to_pylist())
+                _hash_strings(digest, values)
             else:
-                digest.update(values.to_numpy().astype(np.int64).tobytes())
+                digest.update(values.to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
     digest.update(f"triples {len(columns.triples)} ".encode())
     digest.update(np.ascontiguousarray(columns.triples, dtype="<i8").tobytes())
     return digest.hexdigest()
 
 
-def _hash_strings(digest: Any, values: list[str | None]) -> None:
-    """Lengths in bytes (-1 for None), then the bytes."""
-    encoded = [None if value is None else value.encode() for value in values]
-    lengths = np.array([-1 if value is None else len(value) for value in encoded], dtype="<i8")
-    digest.update(lengths.tobytes())
-    digest.update(b"".join(value for value in encoded if value))
+def _hash_strings(digest: Any, values: pa.Array) -> None:
+    """Lengths in bytes (-1 for null), then the bytes."""
+    lengths = pc.fill_null(pc.binary_length(values), -1)
+    digest.update(lengths.to_numpy().astype("<i8").tobytes())
+    filled = values.drop_null()
+    if len(filled):
+        bounds = np.frombuffer(filled.buffers()[1], dtype=np.int32)
+        low, high = bounds[filled.offset], bounds[filled.offset + len(filled)]
+        digest.update(memoryview(filled.buffers()[2] or b"")[low:high])
 
 
 def save(
@@ -74,7 +96,8 @@ def save(
     config: Mapping[str, Any] | None, seed: int | None,
 ) -> None:  # fmt: skip
     """Write the artifact; see `kgml.kg.graph.KnowledgeGraph.save`."""
-    triples = pa.table([pa.array(columns.triples[:, i].copy()) for i in range(3)], schema=TRIPLES)
+    flat = pa.array(np.ascontiguousarray(columns.triples).ravel())
+    triples = pa.table([pa.FixedSizeListArray.from_arrays(flat, type=TRIPLES.field(0).type)], schema=TRIPLES)
     summary = {**graph.report, "sha256": graph.fingerprint}
     with artifacts.writing(
         path, KIND, made_from=graph.sources, seed=seed, config=config, command=command,
@@ -84,7 +107,9 @@ def save(
         _write(folder / "forms.arrow", columns.forms)
         _write(folder / "relations.arrow", columns.relations)
         _write(folder / "triples.arrow", triples)
-        report = {"report": graph.report, "ontologies": graph.ontologies}
+        _write(folder / "origins.arrow", columns.origins)
+        _write(folder / "aliases.arrow", columns.aliases)
+        report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files}
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
 
 
@@ -100,15 +125,17 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         _read(path / "entities.arrow", ENTITIES),
         _read(path / "forms.arrow", FORMS),
         _read(path / "relations.arrow", RELATIONS),
-        np.column_stack([triples.column(name).to_numpy() for name in TRIPLES.names]),
+        triples.column(0).combine_chunks().flatten().to_numpy().reshape(-1, 3),
+        _read(path / "origins.arrow", ORIGINS),
+        _read(path / "aliases.arrow", ALIASES),
     )
     try:
         saved = json.loads((path / "report.json").read_text(encoding="utf-8"))
-        report, ontologies = saved["report"], saved["ontologies"]
+        report, ontologies, files = saved["report"], saved["ontologies"], saved["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path / 'report.json'}: damaged ({error}); make it again.") from None
     return {"columns": columns, "report": report, "ontologies": ontologies,
-            "sources": manifest.made_from}  # fmt: skip
+            "sources": manifest.made_from, "files": files}  # fmt: skip
 
 
 def _write(path: Path, table: pa.Table) -> None:

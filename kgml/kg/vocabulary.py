@@ -6,6 +6,7 @@ annotation vocabularies of FIBO and OMG Commons.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -52,7 +53,8 @@ TYPE = RDF + "type"
 BROADER = SKOS + "broader"
 IS_A = (SUB_CLASS_OF, TYPE, BROADER)
 """Relations of the is-a hierarchy, child to parent."""
-RELATION_LABELS = {SUB_CLASS_OF: "is a", TYPE: "type", BROADER: "broader"}
+RELATION_LABELS = {SUB_CLASS_OF: "is a", TYPE: "type", BROADER: "broader",
+                   OWL + "equivalentClass": "is the same as"}  # fmt: skip
 
 LABELS = {
     SKOS + "prefLabel": 0,
@@ -98,12 +100,34 @@ COMMENT = RDFS + "comment"
 """A definition only where nothing loaded uses a predicate of `DEFINITIONS`."""
 
 DEPRECATED = OWL + "deprecated"
+REPLACED_BY = OBO + "IAO_0100001"
+REPLACED = (REPLACED_BY, DCTERMS + "isReplacedBy")
+ALTERNATIVE_ID = OBO_IN_OWL + "hasAlternativeId"
+XREF = OBO_IN_OWL + "hasDbXref"
+SAME_AS = OWL + "sameAs"
+EXACT_MATCH = SKOS + "exactMatch"
+IMPORTS = OWL + "imports"
+EQUIVALENT_CLASS = OWL + "equivalentClass"
+DISJOINT_WITH = OWL + "disjointWith"
 LITERAL_FORM = SKOSXL + "literalForm"
 ANNOTATED_SOURCE = OWL + "annotatedSource"
 ANNOTATED_TARGET = OWL + "annotatedTarget"
 SYNONYM_TYPE = OBO_IN_OWL + "hasSynonymType"
 ABBREVIATION_TYPES = frozenset({"OMO_0003000", "OMO_0003012", "OMO:0003000", "OMO:0003012"})
 """Synonym types of the OBO Metadata Ontology: abbreviation, acronym."""
+
+_VOCABULARY = re.compile(r".*/obo/[A-Za-z]+_|[a-z]+://[^/]+/(?:[^/#]+[/#])?")
+
+
+def vocabulary_of(iri: str) -> str:
+    """What an IRI belongs to: up to the idspace for OBO, else host and first folder.
+
+    >>> vocabulary_of("http://purl.obolibrary.org/obo/HP_0001250")
+    'http://purl.obolibrary.org/obo/HP_'
+    """
+    match = _VOCABULARY.match(iri)
+    return match.group() if match else ""
+
 
 CLASS_TYPES = frozenset({OWL + "Class", RDFS + "Class"})
 INDIVIDUAL_TYPES = frozenset({OWL + "NamedIndividual"})
@@ -135,17 +159,25 @@ MAPPINGS = frozenset(
     SKOS + n for n in ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")
 )
 
+CARDINALITIES = {
+    OWL + "minCardinality": "min", OWL + "minQualifiedCardinality": "min",
+    OWL + "cardinality": "exactly", OWL + "qualifiedCardinality": "exactly",
+    OWL + "maxCardinality": "max", OWL + "maxQualifiedCardinality": "max",
+}  # fmt: skip
+"""Predicate to quantifier."""
+QUANTIFIERS = {
+    OWL + "someValuesFrom": "some", OWL + "hasValue": "value", OWL + "allValuesFrom": "only",
+    OWL + "hasSelf": "self",
+}  # fmt: skip
+
 DROPPED = {
-    OWL + "disjointWith": "disjointWith",
-    OWL + "disjointUnionOf": "disjointUnionOf",
-    OWL + "propertyChainAxiom": "propertyChainAxiom",
+    DISJOINT_WITH: "disjointWith",
     OWL + "propertyDisjointWith": "propertyDisjointWith",
     OWL + "equivalentProperty": "equivalentProperty",
     OWL + "inverseOf": "inverseOf",
     OWL + "hasKey": "hasKey",
-    OWL + "sameAs": "sameAs",
     OWL + "differentFrom": "differentFrom",
-    OWL + "imports": "imports",
+    OWL + "propertyChainAxiom": "propertyChainAxiom",
     RDFS + "subPropertyOf": "subPropertyOf",
     RDFS + "domain": "domain",
     RDFS + "range": "range",
@@ -153,30 +185,19 @@ DROPPED = {
     **{s + "rangeIncludes": "range" for s in SCHEMA},
     SKOS + "broaderTransitive": "broaderTransitive",
     SKOS + "narrowerTransitive": "narrowerTransitive",
-    OBO_IN_OWL + "hasDbXref": "xref",
+    XREF: "xref",
 }
-"""Axioms between named things that no projection turns into edges, and the kind they count as."""
-
-EXPRESSIONS = {
-    OWL + "allValuesFrom": "allValuesFrom",
-    OWL + "unionOf": "unionOf",
-    OWL + "complementOf": "complementOf",
-    OWL + "oneOf": "oneOf",
-    OWL + "hasSelf": "hasSelf",
-    **{OWL + q + "ardinality": "cardinality" for q in ("c", "minC", "maxC")},
-    **{OWL + q + "ualifiedCardinality": "cardinality" for q in ("q", "minQ", "maxQ")},
-    OWL + "onDatatype": "datatype",
-    OWL + "datatypeComplementOf": "datatype",
-}
-"""Class expressions that no edge stands for, and the kind they count as."""
+"""Axioms between named things that need not become edges, and the kind they then count as."""
 
 STRUCTURE = frozenset(
-    {OWL + n for n in ("onProperty", "someValuesFrom", "hasValue", "intersectionOf", "onClass",
-                       "onDataRange", "withRestrictions", "members", "distinctMembers",
-                       "annotatedProperty", "annotatedSource", "annotatedTarget",
-                       "equivalentClass", "onProperties", "sourceIndividual",
-                       "assertionProperty", "targetIndividual", "targetValue")}
+    {OWL + n for n in ("onProperty", "intersectionOf", "unionOf", "complementOf", "oneOf",
+                       "onClass", "onDataRange", "onDatatype", "datatypeComplementOf",
+                       "withRestrictions", "members", "distinctMembers", "annotatedProperty",
+                       "annotatedSource", "annotatedTarget", "equivalentClass", "onProperties",
+                       "disjointUnionOf", "sourceIndividual", "assertionProperty",
+                       "targetIndividual", "targetValue", "imports")}
     | {RDF + "first", RDF + "rest", SUB_CLASS_OF, TYPE, BROADER, SKOS + "narrower",
        SKOSXL + "labelRelation"}
+    | set(CARDINALITIES) | set(QUANTIFIERS)
 )  # fmt: skip
 """Predicates read as part of an axiom, never as a relation of their own."""

@@ -1,73 +1,117 @@
-"""Which of a thing's texts is its label, which are synonyms, which one is its definition.
+"""Which literals of RDF files are labels, synonyms and definitions, and what else they say.
 
-Language: the wanted one, then none given, then any other (in the order of the tags).
+Columns of whole predicates are moved over; no word is looked at on its own.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from kgml.kg import vocabulary as v
-from kgml.kg.collected import Collected
-from kgml.kg.rdf import Texts, Triples
+from kgml.kg.blocks import Ints
+from kgml.kg.collected import Collected, WordColumns
+from kgml.kg.rdf import Triples
+
+_CURIE = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9_-]+)\Z")
 
 
 def read_words(triples: Triples, collected: Collected) -> None:
     """Move labels, synonyms, definitions, deprecation and headers of all RDF files over."""
-    abbreviations = _abbreviations(triples, collected)
+    languages = _languages(triples, collected)
     for predicate, rank in v.LABELS.items():
-        for number, language, text in _values(predicate, triples, collected):
-            collected.labels.append((number, rank, language, text))
-    for predicate, given in v.SYNONYMS.items():
-        for number, language, text in _values(predicate, triples, collected):
-            scope = v.Scope.ABBREVIATION if (number, text) in abbreviations else given
-            collected.synonyms.append((number, scope, language, text))
-    definitions = {p: r for p, r in v.DEFINITIONS.items() if triples.texts(p)}
-    comments = triples.texts(v.COMMENT)
+        collected.label_columns += _columns(predicate, rank, triples, languages)
+    _synonyms(triples, collected, languages)
+    definitions = {p: r for p, r in v.DEFINITIONS.items() if len(triples.texts(p)[0])}
+    comments = len(triples.texts(v.COMMENT)[0])
     if not definitions:
         definitions = {v.COMMENT: 3}
     else:
-        collected.dropped["annotation"] += len(comments)
+        collected.dropped["annotation"] += comments
     for predicate, rank in definitions.items():
-        for number, language, text in _values(predicate, triples, collected):
-            collected.definitions.append((number, rank, language, text))
-    for number, literal in triples.texts(v.DEPRECATED):
-        if number >= 0 and literal.value.strip().lower() in ("true", "1"):
-            collected.obsolete.add(number)
+        collected.definition_columns += _columns(predicate, rank, triples, languages)
+    _retired(triples, collected)
+    _same(triples, collected)
     _headers(triples, collected)
 
 
-def _values(predicate: str, triples: Triples, collected: Collected) -> list[tuple[int, str, str]]:
-    """Subject, lower-case language tag or "", text; SKOS-XL labels are looked through."""
-    clean = collected.clean
-    texts: Texts = triples.texts(predicate)
+def _languages(triples: Triples, collected: Collected) -> NDArray[np.int32]:
+    """Number of the language of each suffix; that of none for plain and typed literals."""
+    known = collected.languages
+    return np.array(
+        [known.setdefault(s[1:].partition("--")[0].lower() if s[:1] == "@" else "", len(known))
+         for s in triples.suffixes],
+        dtype=np.int32,
+    )  # fmt: skip
+
+
+def _columns(
+    predicate: str, rank: int, triples: Triples, languages: NDArray[np.int32]
+) -> list[WordColumns]:
+    """The words of one predicate; SKOS-XL labels are looked through."""
     if predicate.startswith(v.SKOSXL):
-        forms: dict[int, list[Any]] = {}
-        for resource, literal in triples.texts(v.LITERAL_FORM):
-            forms.setdefault(resource, []).append(literal)
-        flat = triples.links(predicate)
-        for subject, resource in zip(flat[::2], flat[1::2], strict=True):
-            texts = texts + [(subject, literal) for literal in forms.get(resource, ())]
-    found = [(n, (t.language or "").lower(), clean(t.value)) for n, t in texts if n >= 0]
-    return [row for row in found if row[2]]
+        number, text, suffix = _skosxl(predicate, triples)
+    else:
+        number, text, suffix = triples.texts(predicate)
+    if not len(number):
+        return []
+    return [WordColumns(number, rank, languages[suffix], text)]
+
+
+def _skosxl(predicate: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
+    subject, resource, _ = triples.links(predicate)
+    owner, text, suffix = triples.texts(v.LITERAL_FORM)
+    order = np.argsort(owner, kind="stable")
+    sorted_owner = owner[order]
+    start = np.searchsorted(sorted_owner, resource, side="left")
+    stop = np.searchsorted(sorted_owner, resource, side="right")
+    counts = stop - start
+    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows = order[np.repeat(start, counts) + offsets]
+    return np.repeat(subject, counts), text.take(pa.array(rows)), suffix[rows]
+
+
+def _synonyms(triples: Triples, collected: Collected, languages: NDArray[np.int32]) -> None:
+    abbreviations = _abbreviations(triples, collected)
+    for predicate, scope in v.SYNONYMS.items():
+        found = _columns(predicate, scope, triples, languages)
+        collected.synonym_columns += found
+        for words in found if abbreviations else ():
+            marked = [
+                i for i, pair in enumerate(zip(words.number.tolist(), words.text.to_pylist(), strict=True))
+                if pair in abbreviations
+            ]  # fmt: skip
+            if marked:
+                collected.synonym_columns.append(
+                    WordColumns(
+                        words.number[marked], v.Scope.ABBREVIATION, words.language[marked],
+                        words.text.take(pa.array(marked)),
+                    )
+                )  # fmt: skip
 
 
 def _abbreviations(triples: Triples, collected: Collected) -> set[tuple[int, str]]:
     """(entity, text) of the synonyms that an owl:Axiom marks as abbreviation or acronym."""
-    flat = triples.links(v.SYNONYM_TYPE)
-    marked = {
-        axiom
-        for axiom, kind in zip(flat[::2], flat[1::2], strict=True)
-        if kind >= 0 and is_abbreviation(collected.iris[kind])
-    }
-    marked |= {a for a, text in triples.texts(v.SYNONYM_TYPE) if is_abbreviation(text.value)}
+    axioms, kinds, _ = triples.links(v.SYNONYM_TYPE)
+    iris = collected.iris()
+    meaning = {kind for kind in set(kinds.tolist()) if kind >= 0 and is_abbreviation(iris[kind])}
+    marked = set(axioms[np.isin(kinds, list(meaning))].tolist())
+    axioms, texts, _ = triples.texts(v.SYNONYM_TYPE)
+    marked.update(
+        a for a, text in zip(axioms.tolist(), texts.to_pylist(), strict=True)
+        if is_abbreviation(text)
+    )  # fmt: skip
     if not marked:
         return set()
-    flat = triples.links(v.ANNOTATED_SOURCE)
-    source = dict(zip(flat[::2], flat[1::2], strict=True))
+    axioms, sources, _ = triples.links(v.ANNOTATED_SOURCE)
+    source = dict(zip(axioms.tolist(), sources.tolist(), strict=True))
+    axioms, targets, _ = triples.texts(v.ANNOTATED_TARGET)
     return {
-        (source[axiom], collected.clean(text.value))
-        for axiom, text in triples.texts(v.ANNOTATED_TARGET)
+        (source[axiom], text)
+        for axiom, text in zip(axioms.tolist(), targets.to_pylist(), strict=True)
         if axiom in marked and axiom in source
     }
 
@@ -95,38 +139,93 @@ def iri_end(iri: str) -> str:
     return short or iri
 
 
+def _retired(triples: Triples, collected: Collected) -> None:
+    """What is deprecated, what is in its place, and secondary identifiers."""
+    numbers, texts, _ = triples.texts(v.DEPRECATED)
+    for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
+        if number >= 0 and text.strip().lower() in ("true", "1"):
+            collected.obsolete.add(number)
+    for predicate in v.REPLACED:
+        old, new, _ = triples.links(predicate)
+        collected.replaced.update(
+            (a, b) for a, b in zip(old.tolist(), new.tolist(), strict=True) if a >= 0 and b >= 0
+        )
+    numbers, texts, _ = triples.texts(v.REPLACED_BY)
+    for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
+        known = collected.numbers.get(obo_iri(text.strip()) or text.strip())
+        if number >= 0 and known is not None:
+            collected.replaced[number] = known
+    numbers, texts, _ = triples.texts(v.ALTERNATIVE_ID)
+    for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
+        iri = obo_iri(text.strip())
+        if number >= 0 and iri:
+            old_number = collected.number(iri)
+            collected.ids.setdefault(old_number, text.strip())
+            collected.replaced.setdefault(old_number, number)
+
+
+def _same(triples: Triples, collected: Collected) -> None:
+    """Pairs that a mapping or a cross-reference calls the same; used only if asked to merge."""
+    for predicate in (v.EXACT_MATCH, v.SAME_AS):
+        left, right, _ = triples.links(predicate)
+        collected.matches += [
+            (a, b) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a >= 0 <= b
+        ]
+    numbers, texts, _ = triples.texts(v.XREF)
+    collected.dropped["xref"] += len(numbers)
+    for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
+        iri = obo_iri(text.strip())
+        if number >= 0 and iri:
+            collected.xrefs.append((number, collected.number(iri)))
+
+
+def obo_iri(curie: str) -> str | None:
+    """The IRI of an OBO identifier, None for anything else.
+
+    >>> obo_iri("MESH:D003920")
+    'http://purl.obolibrary.org/obo/MESH_D003920'
+    """
+    match = _CURIE.match(curie)
+    if match is None or curie.startswith(("http:", "https:", "urn:")):
+        return None
+    prefix, local = match.groups()
+    return v.PREFIXES.get(prefix, f"{v.OBO}{prefix}_") + local
+
+
 def _headers(triples: Triples, collected: Collected) -> None:
     """One row per declared ontology: IRI, version, licence, title, file name."""
-    kinds = {collected.numbers[iri] for iri in v.ONTOLOGY_TYPES if iri in collected.numbers}
-    starts = [start for _, start in triples.files]
-    flat = triples.links(v.TYPE)
+    iris = collected.iris()
+    kinds = [collected.numbers[iri] for iri in v.ONTOLOGY_TYPES if iri in collected.numbers]
+    subject, kind, file = triples.links(v.TYPE)
+    chosen = np.isin(kind, kinds) & (subject >= 0)
     fields = {
         "version": _header_values(v.ONTOLOGY_VERSION, triples, collected),
         "licence": _header_values(v.ONTOLOGY_LICENCE, triples, collected),
         "title": _header_values(v.ONTOLOGY_TITLE, triples, collected),
     }
-    file = 0
-    for position in range(0, len(flat), 2):
-        while file + 1 < len(starts) and starts[file + 1] <= position:
-            file += 1
-        subject, kind = flat[position], flat[position + 1]
-        if kind in kinds and subject >= 0:
-            row = {"iri": collected.iris[subject], "file": triples.files[file][0]}
-            row |= {field: values.get(subject, "") for field, values in fields.items()}
-            collected.ontologies.append(row)
+    for number, origin in zip(subject[chosen].tolist(), file[chosen].tolist(), strict=True):
+        row = {"iri": iris[number], "file": collected.files[origin]}
+        row |= {field: values.get(number, "") for field, values in fields.items()}
+        collected.ontologies.append(row)
 
 
 def _header_values(ranks: dict[str, int], triples: Triples, collected: Collected) -> dict[int, str]:
-    """Best value per subject: lowest rank, then an address, then the smallest text."""
+    """Best value per ontology: lowest rank, then an address, then the smallest text."""
     best: dict[int, tuple[int, bool, str]] = {}
+    iris = collected.iris()
+    kinds = [collected.numbers[iri] for iri in v.ONTOLOGY_TYPES if iri in collected.numbers]
+    subject, kind, _ = triples.links(v.TYPE)
+    wanted = np.unique(subject[np.isin(kind, kinds)])
     for predicate, rank in ranks.items():
-        flat = triples.links(predicate)
+        numbers, values, _ = triples.links(predicate)
+        chosen = np.isin(numbers, wanted) & (values >= 0)
         rows = [
-            (s, collected.iris[o]) for s, o in zip(flat[::2], flat[1::2], strict=True) if o >= 0
-        ]
-        rows += [(number, collected.clean(t.value)) for number, t in triples.texts(predicate)]
-        for subject, text in rows:
-            best[subject] = min(
-                best.get(subject, (9, True, "")), (rank, "://" not in text[:9], text)
-            )
-    return {subject: text for subject, (_, _, text) in best.items()}
+            (s, iris[o]) for s, o in zip(numbers[chosen].tolist(), values[chosen].tolist(), strict=True)
+        ]  # fmt: skip
+        numbers, texts, _ = triples.texts(predicate)
+        place = np.flatnonzero(np.isin(numbers, wanted))
+        rows += [(int(numbers[i]), collected.clean(texts[int(i)].as_py())) for i in place]
+        for number, text in rows:
+            found = best.get(number, (9, True, ""))
+            best[number] = min(found, (rank, "://" not in text[:9], text))
+    return {number: text for number, (_, _, text) in best.items()}

@@ -1,0 +1,274 @@
+"""N-Triples text, a block at a time, into integer columns: no Python object per triple.
+
+pyoxigraph parses and writes each block in its canonical form (one statement a line, one space
+between terms); here numpy finds the terms and Arrow numbers them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kgml.errors import OntologyError
+from kgml.kg.collected import Collected
+
+Ints = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
+
+NEWLINE, SPACE, QUOTE, LESS, MORE, UNDERSCORE = b'\n "<>_'
+STAND_IN = "\x01"
+"""What a space within an IRI is while a block is taken apart."""
+
+_STATEMENT = re.compile(r"(<[^>]*>|_:\S+) (<[^>]*>) (.*) \.", re.S)
+_IRI = re.compile(r"<[^<>\"]*>\Z")
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.S)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """The statements of a block: (t,) numbers of those whose object is no literal, and the rest.
+
+    IRIs are numbered from 0 up, blank nodes from -1 down.
+    """
+
+    subject: Ints
+    predicate: Ints
+    object: Ints
+    literals: list[tuple[int, Ints, pa.Array, Ints]]
+    """Per predicate that is kept: its number, (k,) subjects, texts and `BlockReader.suffixes`."""
+    unused: dict[int, int]
+    """Predicate number to how many of its literals were passed over."""
+    triple_terms: int
+
+
+class BlockReader:
+    """`read` one block after another; numbers go on through `Collected`."""
+
+    def __init__(self, collected: Collected, kept: frozenset[str]) -> None:
+        self._collected, self._kept = collected, kept
+        self._predicates: dict[str, tuple[int, bool]] = {}
+        self._blank: dict[bytes, int] = {}
+        self._offset = 0
+        self.blank_nodes = 0
+        self.suffixes: dict[str, int] = {"": 0}
+        """What follows the text of a literal (``@en``, ``^^<...>``) to its number."""
+
+    def forget_blank_nodes(self) -> None:
+        """Their labels mean something within one file only."""
+        self._offset = self.blank_nodes
+        self._blank.clear()
+
+    def read(self, block: bytes) -> Block:
+        """Number the terms of ``block``: lines as pyoxigraph writes N-Triples."""
+        found = _Lines(block)
+        if found.odd.any():
+            found = _Lines(_mended(block), mended=True)
+        return self._columns(found)
+
+    def _columns(self, lines: _Lines) -> Block:
+        codes, names = lines.predicates()
+        numbered = [self._predicate(name) for name in names]
+        number = np.array([n for n, _ in numbered], dtype=np.int32)
+        kept = np.array([k for _, k in numbered], dtype=bool)
+        literal = lines.first == QUOTE
+        quoted = (lines.first == LESS) & (lines.second == LESS)
+        rows = np.flatnonzero(~(literal | quoted))
+        passed = np.bincount(codes[literal & ~kept[codes]], minlength=len(names))
+        subject, value = self._numbers(lines, rows)
+        return Block(
+            subject[rows], number[codes[rows]], value,
+            self._literals(lines, np.flatnonzero(literal & kept[codes]), subject, number[codes]),
+            {int(number[i]): int(n) for i, n in enumerate(passed) if n},
+            int(quoted.sum()),
+        )  # fmt: skip
+
+    def _predicate(self, name: str) -> tuple[int, bool]:
+        found = self._predicates.get(name)
+        if found is None:
+            iri = name[1:-1].replace(STAND_IN, " ")
+            found = self._predicates[name] = (self._collected.number(iri), iri in self._kept)
+        return found
+
+    def _numbers(self, lines: _Lines, rows: NDArray[np.intp]) -> tuple[Ints, Ints]:
+        """Number of each line's subject, and of the object of the lines ``rows``."""
+        subject, subjects = lines.subjects()
+        value, values = lines.objects(rows)
+        both = pa.concat_arrays([subjects, values]).dictionary_encode()
+        terms, codes = both.dictionary, both.indices.to_numpy()
+        begin = np.frombuffer(terms.buffers()[1], dtype=np.int32)[: len(terms)]
+        iri = np.frombuffer(terms.buffers()[2], dtype=np.uint8)[begin] == LESS
+        number = np.empty(len(terms), dtype=np.int32)
+        names = pc.binary_slice(terms.filter(pa.array(iri)), 1, -1).cast(pa.string()).to_pylist()
+        if lines.mended:
+            names = [name.replace(STAND_IN, " ") for name in names]
+        number[iri] = enter(names, self._collected.numbers)
+        blank = terms.filter(pa.array(~iri)).to_pylist()
+        before = len(self._blank)
+        number[~iri] = -1 - self._offset - enter(blank, self._blank)
+        self.blank_nodes += len(self._blank) - before
+        split = len(subjects)
+        return number[codes[:split]][subject], number[codes[split:]][value]
+
+    def _literals(
+        self, lines: _Lines, rows: NDArray[np.intp], subject: Ints, predicate: Ints
+    ) -> list[tuple[int, Ints, pa.Array, Ints]]:
+        if not len(rows):
+            return []
+        of_predicate = predicate[rows]
+        order = np.argsort(of_predicate, kind="stable")
+        text, codes, suffixes = lines.literals(rows)
+        known = self.suffixes
+        suffix = np.array([known.setdefault(s, len(known)) for s in suffixes], dtype=np.int32)
+        subjects, tails = subject[rows][order], suffix[codes][order]
+        text = text.take(pa.array(order))
+        sorted_predicates = of_predicate[order]
+        cuts = np.flatnonzero(np.diff(sorted_predicates)) + 1
+        bounds = [0, *cuts.tolist(), len(rows)]
+        return [
+            (int(sorted_predicates[a]), subjects[a:b], text.slice(a, b - a), tails[a:b])
+            for a, b in pairwise(bounds)
+        ]
+
+
+class _Lines:
+    """Where the terms of each line of a block are."""
+
+    def __init__(self, block: bytes, *, mended: bool = False) -> None:
+        self.block, self.mended = block, mended
+        data: Bytes = np.frombuffer(block, dtype=np.uint8)
+        self.data = data
+        ends = np.flatnonzero(data == NEWLINE)
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        spaces = np.flatnonzero(data == SPACE)
+        first = np.minimum(np.searchsorted(spaces, starts), len(spaces) - 2)
+        self.starts, self.ends = starts, ends
+        self.one, self.two = spaces[first], spaces[first + 1]
+        self.first, self.second = data[self.two + 1], data[self.two + 2]
+        begin, last = data[starts], data[self.one - 1]
+        self.odd = ~(
+            (data[self.one + 1] == LESS) & (data[self.two - 1] == MORE) & (self.two < ends)
+            & (((begin == LESS) & (last == MORE)) | (begin == UNDERSCORE))
+            & ((self.first == LESS) | (self.first == QUOTE) | (self.first == UNDERSCORE))
+        )  # fmt: skip
+
+    def subjects(self) -> tuple[Ints, pa.Array]:
+        """Code per line, and the distinct terms."""
+        return self._encoded(np.arange(0, 3 * len(self.ends), 3), 1)
+
+    def predicates(self) -> tuple[Ints, list[str]]:
+        """Code per line, and the distinct terms."""
+        codes, terms = self._encoded(np.arange(1, 3 * len(self.ends), 3), 1)
+        return codes, terms.cast(pa.string()).to_pylist()
+
+    def objects(self, rows: NDArray[np.intp]) -> tuple[Ints, pa.Array]:
+        """Code of each of the lines ``rows``, and the distinct terms."""
+        return self._encoded(rows * 3 + 2, 3)
+
+    def _encoded(self, pieces: NDArray[np.intp], tail: int) -> tuple[Ints, pa.Array]:
+        """``tail``: bytes that follow a term in its piece of the line."""
+        encoded = self._pieces.take(pa.array(pieces)).dictionary_encode()
+        return encoded.indices.to_numpy(), pc.binary_slice(encoded.dictionary, 0, -tail)
+
+    @cached_property
+    def _pieces(self) -> pa.Array:
+        """Three a line: subject with a space, predicate with a space, object with `` .\\n``."""
+        bounds = np.empty(3 * len(self.ends) + 1, dtype=np.int32)
+        bounds[0:-1:3], bounds[1::3], bounds[2::3] = self.starts, self.one + 1, self.two + 1
+        bounds[-1] = self.ends[-1] + 1
+        return _binary(bounds, self.block)
+
+    def literals(self, rows: NDArray[np.intp]) -> tuple[pa.Array, Ints, list[str]]:
+        """Texts of the lines ``rows``, code of what follows each, and what those codes mean."""
+        data, stop = self.data, self.ends[rows] - 2
+        quote = stop - 1
+        more = np.flatnonzero(data[quote] != QUOTE)
+        codes = np.zeros(len(rows), dtype=np.int32)
+        suffixes = [""]
+        if len(more):
+            quotes = np.flatnonzero(data == QUOTE)
+            quote[more] = quotes[np.searchsorted(quotes, stop[more]) - 1]
+            encoded = self._spans(quote[more] + 1, stop[more]).dictionary_encode()
+            codes[more] = encoded.indices.to_numpy() + 1
+            suffixes += encoded.dictionary.cast(pa.string()).to_pylist()
+        text = self._spans(self.two[rows] + 2, quote).cast(pa.string())
+        return unescaped(text), codes, suffixes
+
+    def _spans(self, start: NDArray[np.intp], stop: NDArray[np.intp]) -> pa.Array:
+        bounds = np.empty(2 * len(start), dtype=np.int32)
+        bounds[0::2], bounds[1::2] = start, stop
+        return _binary(bounds, self.block).take(pa.array(np.arange(0, 2 * len(start), 2)))
+
+
+def _binary(bounds: Ints, block: bytes) -> pa.Array:
+    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(block)]
+    return pa.Array.from_buffers(pa.binary(), len(bounds) - 1, buffers)
+
+
+def unescaped(text: pa.Array) -> pa.Array:
+    """String array with the escapes of N-Triples undone."""
+    marked = pc.match_substring(text, "\\")
+    if not pc.any(marked).as_py():
+        return text
+    plain = [_ESCAPE.sub(_unescape, t) for t in text.filter(marked).to_pylist()]
+    return pc.replace_with_mask(text, marked, pa.array(plain, pa.string()))
+
+
+def _unescape(match: re.Match[str]) -> str:
+    mark = match[1]
+    return chr(int(mark[1:], 16)) if len(mark) > 1 else _ESCAPES.get(mark, mark)
+
+
+def _mended(block: bytes) -> bytes:
+    """The same block with `STAND_IN` for spaces within IRIs."""
+    mended = []
+    for line in block.decode().split("\n")[:-1]:
+        match = _STATEMENT.fullmatch(line)
+        if match is None:
+            raise OntologyError(
+                f"a statement over several lines, or an IRI with a line break: '{line[:80]}'. "
+                "Correct it, or export the file again."
+            )
+        subject, predicate, value = (_without_spaces(term) for term in match.groups())
+        mended.append(f"{subject} {predicate} {value} .\n")
+    return "".join(mended).encode()
+
+
+def _without_spaces(term: str) -> str:
+    return term.replace(" ", STAND_IN) if _IRI.match(term) else term
+
+
+def enter(names: list[Any], numbers: dict[Any, int]) -> Ints:
+    """The number of each of some distinct names; new ones are entered in their order.
+
+    >>> known = {"a": 0}
+    >>> enter(["b", "a", "c"], known).tolist(), known
+    ([1, 0, 2], {'a': 0, 'b': 1, 'c': 2})
+    """
+    found = list(map(numbers.get, names))
+    fresh = [i for i, number in enumerate(found) if number is None]
+    if fresh:
+        first = len(numbers)
+        numbers.update(
+            zip(map(names.__getitem__, fresh), range(first, first + len(fresh)), strict=True)
+        )
+        for number, i in enumerate(fresh, first):
+            found[i] = number
+    return np.array(found, dtype=np.int32)
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """Sorted distinct values of an integer array; faster than hashing them."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    found: NDArray[Any] = ordered[first]
+    return found

@@ -1,0 +1,238 @@
+"""Which of an entity's texts is its label, which are synonyms, which one is its definition.
+
+Language: the wanted one, then a region of it, then none given, then any other (in the order of
+the tags). Whole columns are sorted; Python sees only what is tied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kgml.kg import store
+from kgml.kg import vocabulary as v
+from kgml.kg.blocks import distinct
+from kgml.kg.collected import Collected, WordColumns
+
+Ints = NDArray[np.int64]
+_PRECEDENCE = np.array([v.PRECEDENCE[scope] for scope in v.Scope])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """(k,) each: entity, rank (or scope), language number, text; clean, of entities alone."""
+
+    entity: Ints
+    rank: Ints
+    language: Ints
+    text: pa.Array
+
+    def take(self, rows: Ints) -> Rows:
+        """Some rows, in their order."""
+        text = self.text.take(pa.array(rows))
+        return Rows(self.entity[rows], self.rank[rows], self.language[rows], text)
+
+
+class Lexicon:
+    """The words of ``size`` entities.
+
+    Args:
+        number: entity per interned number, negative for none.
+        labels_only: leave synonyms and definitions alone and count nothing.
+    """
+
+    def __init__(
+        self, collected: Collected, number: Ints, size: int, *, labels_only: bool = False
+    ) -> None:
+        self._collected, self._number, self._size = collected, number, size
+        self._tier = self._tiers()
+        self._order = np.argsort(np.argsort(np.array(list(collected.languages), dtype=str)))
+        labels = self._rows(collected.labels, collected.label_columns)
+        self._best, others = self._choose(labels)
+        self._labels = labels.take(self._best)
+        self.has_label = np.zeros(size, dtype=bool)
+        self.has_label[self._labels.entity] = True
+        self.labelled = len(self._best)
+        self.homonyms = self.defined = 0
+        if not labels_only:
+            found = self._rows(collected.definitions, collected.definition_columns)
+            self._definitions = found.take(self._choose(found)[0])
+            self.defined = len(self._definitions.entity)
+            self._synonyms = [
+                labels.take(others), self._rows(collected.synonyms, collected.synonym_columns)
+            ]  # fmt: skip
+
+    def labels(self, otherwise: Callable[[int], str]) -> pa.Array:
+        """Label per entity, (size,); ``otherwise(entity)`` where there is none."""
+        chosen = self._spread(self._labels)
+        if self.labelled == self._size:
+            return chosen
+        missing = [otherwise(int(i)) for i in np.flatnonzero(~self.has_label)]
+        mask = pa.array(~self.has_label)
+        return pc.replace_with_mask(chosen, mask, pa.array(missing, pa.string()))
+
+    def definitions(self) -> pa.Array:
+        """Definition per entity or null, (size,)."""
+        return self._spread(self._definitions)
+
+    def _spread(self, rows: Rows) -> pa.Array:
+        place = np.full(self._size, -1, dtype=np.int64)
+        place[rows.entity] = np.arange(len(rows.entity))
+        return rows.text.take(pa.array(place, mask=place < 0))
+
+    def forms(self) -> pa.Table:
+        """Labels and synonyms, each text of an entity once, sorted by entity, scope, text."""
+        others, synonyms = self._synonyms
+        language = np.full(self._size, -1, dtype=np.int64)
+        language[self._labels.entity] = self._labels.language
+        parts = [
+            (self._labels, np.full(self.labelled, v.Scope.LABEL)),
+            (others, np.full(len(others.entity), v.Scope.EXACT)),
+            (synonyms, synonyms.rank),
+        ]
+        entity = np.concatenate([rows.entity for rows, _ in parts])
+        tongue = np.concatenate([rows.language for rows, _ in parts])
+        scope = np.concatenate([scopes for _, scopes in parts])
+        text = pa.concat_arrays([rows.text for rows, _ in parts])
+        foreign = (self._tier[tongue] == 3) & (tongue != language[entity])
+        foreign[: self.labelled] = False
+        self._collected.dropped["text in another language"] += int(foreign.sum())
+        encoded = text.dictionary_encode()
+        code = encoded.indices.to_numpy().astype(np.int64)
+        key = entity * max(1, len(encoded.dictionary)) + code
+        order = np.lexsort((_PRECEDENCE[scope], key))
+        order = order[~foreign[order]]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = key[order][1:] != key[order][:-1]
+        rows = order[first]
+        self.homonyms = _shared(entity[rows], code[rows], encoded.dictionary)
+        rows = rows[sorted_rows([entity[rows] * 8 + scope[rows]], text.take(pa.array(rows)))]
+        columns = {"entity": entity[rows].astype(np.int32), "scope": scope[rows].astype(np.int8),
+                   "text": text.take(pa.array(rows))}  # fmt: skip
+        return pa.table(columns, schema=store.FORMS)
+
+    def _tiers(self) -> NDArray[np.int64]:
+        """0 the wanted language, 1 a region of it, 2 none given, 3 another one; by number."""
+        wanted = self._collected.language.lower()
+
+        def tier(tag: str) -> int:
+            if not tag:
+                return 2
+            return 0 if tag == wanted else 1 if tag.startswith(wanted + "-") else 3
+
+        return np.array([tier(tag) for tag in self._collected.languages], dtype=np.int64)
+
+    def _rows(
+        self, obo: Sequence[tuple[int, int, str, str]], columns: Sequence[WordColumns]
+    ) -> Rows:
+        """The words of entities, cleaned, those that are empty left out."""
+        number, rank, language, text = zip(*obo, strict=True) if obo else ((), (), (), ())
+        known = self._collected.languages
+        interned = np.concatenate([np.array(number, dtype=np.int64), *(c.number for c in columns)])
+        ranks = np.concatenate(
+            [np.array(rank, dtype=np.int64), *(np.full(len(c.number), c.rank) for c in columns)]
+        )
+        tongues = np.concatenate(
+            [
+                np.array([known[tag] for tag in language], dtype=np.int64),
+                *(c.language for c in columns),
+            ]
+        )
+        texts = pa.concat_arrays([pa.array(text, pa.string()), *(c.text for c in columns)])
+        entity = np.where(interned >= 0, self._number[interned], -1)
+        chosen = np.flatnonzero(entity >= 0)
+        texts = cleaned(texts.take(pa.array(chosen)), self._collected)
+        filled = np.flatnonzero(pc.binary_length(texts).to_numpy())
+        if len(filled) < len(chosen):
+            chosen, texts = chosen[filled], texts.take(pa.array(filled))
+        return Rows(entity[chosen], ranks[chosen], tongues[chosen], texts)
+
+    def _choose(self, rows: Rows) -> tuple[Ints, Ints]:
+        """The best row per entity, and all others."""
+        tier = self._tier[rows.language]
+        key = (tier * 16 + rows.rank) * (len(self._order) + 1) + self._order[rows.language]
+        order = sorted_rows([key, rows.entity], rows.text)
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = rows.entity[order][1:] != rows.entity[order][:-1]
+        return order[first], order[~first]
+
+
+def sorted_rows(keys: list[Ints], text: pa.Array) -> Ints:
+    """The order by ``keys`` (the last one first), then by text.
+
+    The first eight bytes of a text decide nearly always; the rest are compared in Python.
+    """
+    prefix = _prefixes(text)
+    order: Ints = np.lexsort((prefix, *keys))
+    tied = prefix[order][1:] == prefix[order][:-1]
+    for key in keys:
+        tied &= key[order][1:] == key[order][:-1]
+    if not tied.any():
+        return order
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], tied.astype(np.int8), [0]])))
+    for start, stop in zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True):
+        run = order[start:stop]
+        texts = text.take(pa.array(run)).to_pylist()
+        order[start:stop] = run[sorted(range(len(run)), key=texts.__getitem__)]
+    return order
+
+
+def _prefixes(text: pa.Array) -> NDArray[np.uint64]:
+    """The first eight bytes of each text as one number that sorts as they do."""
+    found = np.zeros(len(text), dtype=np.uint64)
+    if not len(text):
+        return found
+    bounds = np.frombuffer(text.buffers()[1], dtype=np.int32)[
+        text.offset : text.offset + len(text) + 1
+    ]
+    data = np.frombuffer(text.buffers()[2] or b"\0", dtype=np.uint8)
+    start, length = bounds[:-1].astype(np.int64), np.diff(bounds)
+    last = max(0, len(data) - 1)
+    for place in range(8):
+        byte = data[np.minimum(start + place, last)].astype(np.uint64)
+        found = (found << np.uint64(8)) | np.where(length > place, byte, np.uint64(0))
+    return found
+
+
+def cleaned(text: pa.Array, collected: Collected) -> pa.Array:
+    """Each text on one line with single spaces; too long ones empty and counted.
+
+    Only those with anything but printable ASCII and single spaces are looked at one by one.
+    """
+    if not len(text):
+        return text
+    odd = np.zeros(len(text), dtype=bool)
+    bounds = np.frombuffer(text.buffers()[1], dtype=np.int32)[
+        text.offset : text.offset + len(text) + 1
+    ]
+    low, high = int(bounds[0]), int(bounds[-1])
+    data = np.frombuffer(text.buffers()[2] or b"", dtype=np.uint8)[low:high]
+    marks = (data < 32) | (data > 126)
+    space = data == 32
+    marks[1:] |= space[1:] & space[:-1]
+    place = np.flatnonzero(marks) + low
+    odd[np.searchsorted(bounds, place, side="right") - 1] = True
+    filled = np.flatnonzero(np.diff(bounds))
+    ends = space[bounds[filled] - low] | space[bounds[filled + 1] - low - 1]
+    odd[filled[ends]] = True
+    odd |= np.diff(bounds) > collected.max_literal
+    if not odd.any():
+        return text
+    mask = pa.array(odd)
+    fresh = [collected.clean(t) for t in text.filter(mask).to_pylist()]
+    return pc.replace_with_mask(text, mask, pa.array(fresh, pa.string()))
+
+
+def _shared(entity: Ints, code: Ints, texts: pa.Array) -> int:
+    """How many texts, whatever their case, name more than one entity."""
+    folded = pc.utf8_lower(texts).dictionary_encode().indices.to_numpy().astype(np.int64)
+    if not len(entity):
+        return 0
+    pairs = distinct(folded[code] * (int(entity.max()) + 1) + entity)
+    times = np.bincount(pairs // (int(entity.max()) + 1))
+    return int((times > 1).sum())
