@@ -399,6 +399,7 @@ class Bench:
         rows = self.group(title, {job: (job, [saved], self.options.runs) for job in jobs})
         for job, row in rows.items():
             if job != "open and look up":
+                self.wanted(title, f"CPU s: {job}", row.get("cpu_s"), most=0.1)
                 self.wanted(title, f"wall s: {job}", row.get("wall_s"), most=0.1)
 
     def structure(self) -> None:
@@ -411,6 +412,7 @@ class Bench:
             row = rows["ancestors of all"]
             if "error" not in row:
                 self.note(f"{row['entities']:,} entities, {row['pairs']:,} pairs, selves included")
+            self.wanted(title, "CPU s: ancestors of all", row.get("cpu_s"), most=1)
             self.wanted(title, "wall s: ancestors of all", row.get("wall_s"), most=1)
         else:
             self.note("MeSH, HPO and DOID are not all under --data: ancestors not measured")
