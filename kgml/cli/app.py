@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from kgml import __version__
-from kgml.cli import build_graph, explore, graph, predict, train
+from kgml.cli import build_graph, explore, graph, predict, train, validate
 from kgml.cli.output import close_stdout, say
 from kgml.errors import KGMLError, UsageError
 from kgml.progress import KGMLWarning
@@ -79,6 +79,7 @@ app.command("evaluate")(predict.evaluate)
 app.command("link")(explore.link)
 app.command("search")(explore.search)
 app.command("info")(explore.info)
+app.command("validate")(validate.validate)
 app.add_typer(graph.app, name="graph")
 
 
