@@ -1,8 +1,8 @@
-"""The is-a hierarchy: matrix, closure and levels; cycles allowed, no recursion."""
+"""The is-a hierarchy: matrix, closure, levels, cycles, sums below; no recursion anywhere."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,13 @@ from scipy.sparse.csgraph import connected_components
 
 from kgml.errors import InputError
 
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
 MAX_PAIRS = 500_000_000
 """Most (entity, ancestor) pairs of a closure: 2.5 GB."""
+BITS = 8192
+"""Entities whose ancestors are found in one pass where the closure is too large: 1 KB an entity."""
 
 
 def adjacency(child: NDArray[Any], parent: NDArray[Any], size: int) -> csr_matrix:
@@ -29,13 +34,7 @@ def levels(is_a: csr_matrix) -> NDArray[np.int32]:
     if is_a.shape[0] == 0:
         return np.zeros(0, dtype=np.int32)
     component, parents = _condensed(is_a)
-    level = np.zeros(parents.shape[0], dtype=np.int32)
-    indptr, indices = parents.indptr.tolist(), parents.indices.tolist()
-    for node in _parents_first(parents):
-        above = indices[indptr[node] : indptr[node + 1]]
-        if above:
-            level[node] = 1 + max(level[p] for p in above)
-    return level[component]
+    return _levels(parents, _parents_first(parents))[component]
 
 
 def closure(is_a: csr_matrix) -> csr_matrix:
@@ -51,11 +50,14 @@ def closure(is_a: csr_matrix) -> csr_matrix:
     if size == 0:
         return is_a.astype(bool)
     component, parents = _condensed(is_a)
+    order = _parents_first(parents)
     weight = np.bincount(component)
+    if _least_pairs(_levels(parents, order), weight) > MAX_PAIRS:
+        raise _too_many(size)
     indptr, indices = parents.indptr.tolist(), parents.indices.tolist()
     above: list[Any] = [None] * parents.shape[0]
     pairs = 0
-    for node in _parents_first(parents):
+    for node in order:
         direct = indices[indptr[node] : indptr[node + 1]]
         own = np.array([node], dtype=np.int32)
         if not direct:
@@ -65,10 +67,7 @@ def closure(is_a: csr_matrix) -> csr_matrix:
             above[node] = np.unique(union) if len(direct) > 1 else union
         pairs += len(above[node]) * int(weight[node])
         if pairs > MAX_PAIRS:
-            raise InputError(
-                f"the is-a hierarchy has more than {MAX_PAIRS:,} pairs of entity and ancestor "
-                f"({size:,} entities). Load fewer ontologies, or check it for a chain of classes."
-            )
+            raise _too_many(size)
     lengths = np.array([len(a) for a in above])
     starts = np.concatenate([[0], np.cumsum(lengths)])
     condensed = csr_matrix(
@@ -85,6 +84,107 @@ def closure(is_a: csr_matrix) -> csr_matrix:
         closed = (condensed @ spread)[component].astype(bool)
     closed.sort_indices()
     return closed
+
+
+def too_deep(levels: NDArray[np.int32]) -> bool:
+    """Whether entities of these `levels` are sure to have a closure that is refused."""
+    return _least_pairs(levels, np.ones(len(levels), dtype=np.int64)) > MAX_PAIRS
+
+
+def _least_pairs(level: NDArray[np.int32], weight: NDArray[Any]) -> int:
+    """An entity has itself and at least one ancestor for each level above it."""
+    return int((level.astype(np.int64) + 1) @ weight)
+
+
+def _too_many(size: int) -> InputError:
+    return InputError(
+        f"the is-a hierarchy has more than {MAX_PAIRS:,} pairs of entity and ancestor "
+        f"({size:,} entities). Load fewer ontologies, or check it for a chain of classes."
+    )
+
+
+def sums_below(is_a: csr_matrix, weights: NDArray[Any]) -> NDArray[np.float64]:
+    """``(e,)``: per entity the sum of ``weights`` (e,) over itself and all its descendants.
+
+    A descendant counts once, however many ways lead down to it. For hierarchies whose closure is
+    too large: one pass upwards where each has one parent at most; else descendants are bits of
+    Python's integers, `BITS` of them in a pass.
+    """
+    if is_a.shape[0] == 0:
+        return np.zeros(0)
+    component, parents = _condensed(is_a)
+    own = np.bincount(component, weights=weights).astype(np.float64)
+    indptr, indices = parents.indptr.tolist(), parents.indices.tolist()
+    children_first = _parents_first(parents)[::-1]
+    if np.diff(parents.indptr).max() <= 1:  # nothing is reached in two ways
+        total = own.tolist()
+        for node in children_first:
+            for parent in indices[indptr[node] : indptr[node + 1]]:
+                total[parent] += total[node]
+        return np.array(total)[component]
+    return _bit_sums(own, indptr, indices, children_first)[component]
+
+
+def _bit_sums(
+    own: NDArray[np.float64], indptr: list[int], indices: list[int], children_first: list[int]
+) -> NDArray[np.float64]:
+    sums: NDArray[np.float64] = np.zeros(len(own))
+    for start in range(0, len(own), BITS):
+        block, rest = children_first[start : start + BITS], children_first[start:]
+        masks = _masks(own[block])
+        bits = dict.fromkeys(rest, 0)
+        bits.update((node, 1 << i) for i, node in enumerate(block))
+        for node in rest:
+            below = bits.pop(node)
+            if below:
+                sums[node] += sum(w * (below & mask).bit_count() for w, mask in masks)
+                for parent in indices[indptr[node] : indptr[node + 1]]:
+                    bits[parent] |= below
+    return sums
+
+
+def _masks(weights: NDArray[np.float64]) -> list[tuple[float, int]]:
+    """Per weight that occurs the bits of those that have it."""
+    masks = []
+    for weight in np.unique(weights[weights != 0]).tolist():
+        bits = np.packbits(weights == weight, bitorder="little")
+        masks.append((weight, int.from_bytes(bits.tobytes(), "little")))
+    return masks
+
+
+def cycles(graph: KnowledgeGraph) -> list[list[int]]:
+    """Circles of is-a: numbers of entities each of which lies above all others of its list.
+
+    Strongly connected components of more than one entity (Tarjan 1972); ascending, by the first.
+    """
+    if len(graph) == 0:
+        return []
+    count, component = connected_components(graph.is_a, directed=True, connection="strong")
+    if count == len(graph):
+        return []
+    order = np.argsort(component, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(component[order])) + 1)
+    return sorted(group.tolist() for group in groups if len(group) > 1)
+
+
+def ends(is_a: csr_matrix) -> tuple[list[int], list[int]]:
+    """Roots and leaves, ascending: nothing above or nothing below them but their own circle."""
+    if is_a.shape[0] == 0:
+        return [], []
+    component, parents = _condensed(is_a)
+    root = np.diff(parents.indptr) == 0
+    leaf = np.bincount(parents.indices, minlength=parents.shape[0]) == 0
+    return np.flatnonzero(root[component]).tolist(), np.flatnonzero(leaf[component]).tolist()
+
+
+def _levels(parents: csr_matrix, order: list[int]) -> NDArray[np.int32]:
+    level = [0] * len(order)
+    indptr, indices = parents.indptr.tolist(), parents.indices.tolist()
+    for node in order:
+        above = indices[indptr[node] : indptr[node + 1]]
+        if above:
+            level[node] = 1 + max([level[p] for p in above])
+    return np.array(level, dtype=np.int32)
 
 
 def _condensed(is_a: csr_matrix) -> tuple[NDArray[np.int32], csr_matrix]:
