@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kgml.artifacts import read_manifest, to_json
 from kgml.cli import options, texts
 from kgml.cli.output import Call, columns
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.provenance import Axiom
 
 Graph = Annotated[
     Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
@@ -68,13 +72,37 @@ def search(
 def info(
     ctx: typer.Context,
     artifact: Annotated[Path, typer.Argument(help="A folder that kgml wrote.", show_default=False)],
+    edge: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--edge", metavar="A B", help="The axioms between two entities of a graph."),
+    ] = None,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check a saved folder and show its manifest."""
+    """Check a saved folder and show its manifest, or where an edge of a graph comes from."""
     call = Call.start(ctx, json, seed, quiet)
+    if edge is not None:
+        from kgml.kg.graph import KnowledgeGraph
+
+        loaded = KnowledgeGraph.load(artifact)
+        call.result([_axiom(loaded, a) for a in loaded.axioms(*edge)], human_axioms)
+        return
     call.result(asdict(read_manifest(artifact)), lambda manifest: to_json(manifest).rstrip())
+
+
+def _axiom(graph: KnowledgeGraph, axiom: Axiom) -> dict[str, Any]:
+    return {
+        "head": graph.ids[axiom.head], "relation": graph.relations[axiom.relation],
+        "tail": graph.ids[axiom.tail], "kind": axiom.kind, "axiom": axiom.text, "file": axiom.file,
+    }  # fmt: skip
+
+
+def human_axioms(found: list[dict[str, Any]]) -> str:
+    """One axiom a line, with its file."""
+    if not found:
+        return "no edge between these two"
+    return columns([[row["axiom"], row["file"]] for row in found])
 
 
 def human_links(rows: list[str], linked: list[dict[str, Any]]) -> str:

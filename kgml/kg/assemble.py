@@ -51,7 +51,7 @@ def assemble(
     words = Lexicon(collected, number, len(entities))
     columns = store.Columns(
         _entity_table(collected, entities, words, number), words.forms(),
-        _relation_table(collected, relations), triples, origins, aliases,
+        _relation_table(collected, relations), triples, origins, aliases, _disjoint(collected, number),
     )  # fmt: skip
     report = {
         "entities": len(entities), "relations": len(relations), "triples": len(triples),
@@ -120,6 +120,15 @@ def _aliases(collected: Collected, number: Numbers, one_of: Numbers) -> pa.Table
         rows.add((collected.ids.get(one, iris[one]), int(number[one])))
     names, entities = zip(*sorted(rows), strict=True) if rows else ((), ())
     return pa.table({"name": names, "entity": entities}, schema=store.ALIASES)
+
+
+def _disjoint(collected: Collected, number: Numbers) -> pa.Table:
+    """Pairs of entities said to share nothing, the lower number first, each once a file."""
+    rows = np.concatenate([np.zeros((0, 3), dtype=np.int32), *collected.disjoint])
+    ends = np.sort(number[rows[:, :2]], axis=1)
+    known = (ends[:, 0] >= 0) & (ends[:, 0] != ends[:, 1])
+    pairs = np.unique(np.column_stack([ends[known], rows[known, 2]]), axis=0)
+    return pa.table([pa.array(c.astype(np.int32)) for c in pairs.T], schema=store.DISJOINT)
 
 
 def _in_use(number: int, replaced: dict[int, int], entity: Numbers) -> int:

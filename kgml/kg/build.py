@@ -8,13 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kgml import artifacts
 from kgml.config import Config
+from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
+from kgml.progress import warn
 
 FOLDER = Path("artifacts")
 CURRENT = FOLDER / "current-graph"
 DEFAULT = Config()
+SHOWN = 100
+"""Circles and contradictions that are listed."""
 
 
 def build_graph(
@@ -37,6 +43,7 @@ def build_graph(
     started = time.perf_counter()
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     graph = load_graph(given, config.graph)
+    check(graph)
     path = FOLDER / f"{_name(given)}.kg" if output is None else Path(output)
     graph.save(path, command=command, config=config.to_dict(), seed=config.seed)
     if output is None:
@@ -45,6 +52,60 @@ def build_graph(
         **graph.report, "seconds": round(time.perf_counter() - started, 3),
         "sha256": graph.fingerprint, "path": str(path),
     }  # fmt: skip
+
+
+def check(graph: KnowledgeGraph) -> None:
+    """Count circles of is-a and entities under two disjoint classes in the report; warn of both.
+
+    The first `SHOWN` of each are listed in ``report["findings"]``.
+    """
+    from kgml.kg.checks import disjoint_violations
+    from kgml.kg.hierarchy import cycles
+
+    found = cycles(graph)
+    pairs = graph.columns.disjoint
+    ends = np.column_stack([pairs.column(side).to_numpy() for side in ("left", "right")])
+    wrong = disjoint_violations(graph.is_a, ends)
+    graph.report |= {"cycles": len(found), "contradictions": len(wrong)}
+    findings = {
+        "cycles": [[graph.ids[n] for n in circle] for circle in found[:SHOWN]],
+        "contradictions": [_contradiction(graph, *row) for row in wrong[:SHOWN].tolist()],
+    }
+    graph.findings = findings
+    if found:
+        shown = " > ".join([*findings["cycles"][0][:5], findings["cycles"][0][0]])
+        warn(f"{len(found):,} circles of is-a, such as {shown}; the entities of each count as one")
+    for row in findings["contradictions"][:3]:
+        warn(f"{row['text']}. {len(wrong):,} such in all; correct one of the two axioms")
+
+
+def _contradiction(graph: KnowledgeGraph, entity: int, left: int, right: int) -> dict[str, str]:
+    pairs = graph.columns.disjoint
+    low, high = min(left, right), max(left, right)
+    mask = (pairs.column("left").to_numpy() == low) & (pairs.column("right").to_numpy() == high)
+    file = graph.files[int(pairs.column("file").to_numpy()[mask][0])]
+    names = [f"'{graph.labels[n]}' ({graph.ids[n]})" for n in (entity, left, right)]
+    text = (
+        f"{names[0]} is both {_way(graph, entity, left)} and {_way(graph, entity, right)}, "
+        f"which DisjointClasses({names[1]} {names[2]}) in {file} excludes"
+    )
+    return {"entity": graph.ids[entity], "left": graph.ids[left], "right": graph.ids[right],
+            "file": file, "text": text}  # fmt: skip
+
+
+def _way(graph: KnowledgeGraph, entity: int, above: int) -> str:
+    """``'a' > 'b'``: the shortest way up."""
+    before = {entity: entity}
+    queue = [entity]
+    for number in queue:
+        for parent in graph.parents(number):
+            if parent not in before:
+                before[parent] = number
+                queue.append(parent)
+    way = [above]
+    while way[-1] != entity and way[-1] in before:
+        way.append(before[way[-1]])
+    return " < ".join(f"'{graph.labels[n]}'" for n in way)
 
 
 def current_graph() -> Path | None:

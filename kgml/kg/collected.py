@@ -72,6 +72,8 @@ class Collected:
     ontologies: list[dict[str, str]] = field(default_factory=list)
     imports: list[tuple[str, int]] = field(default_factory=list)
     """Imported IRI and the number of the file that imports it."""
+    names: list[tuple[str, int]] = field(default_factory=list)
+    """IRI or version IRI of an ontology, and the number of the file it was read from."""
     files: list[str] = field(default_factory=list)
     statements: int = 0
     """RDF triples and OBO clauses read, for the limit."""

@@ -45,7 +45,7 @@ def _own(ids: Iterable[str], iris: Iterable[str]) -> Iterable[tuple[str, str]]:
     """Prefix and namespace of each name that shows both."""
     for name, iri in zip(ids, iris, strict=True):
         prefix, _, local = name.partition(":")
-        if name != iri and local and iri.endswith(local):
+        if name != iri != local and local and iri.endswith(local):
             yield prefix, iri.removesuffix(local)
         elif match := _OBO_IRI.match(iri):
             yield match[2], match[1]

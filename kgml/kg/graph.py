@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import networkx
     import rdflib
     from scipy.sparse import csr_matrix
+    from kgml.kg.provenance import Axiom
     from torch_geometric.data import Data
 
     from kgml.kg.curie import Prefixes
@@ -96,11 +97,13 @@ class KnowledgeGraph:
     ) -> None:  # fmt: skip
         """``columns`` as `kgml.kg.store.Columns` describes them; ``sources``: file to sha256;
         ``files``: what the numbers of files mean."""
-        self._columns = columns
+        self.columns = columns
         self.report: dict[str, Any] = dict(report)
         self.ontologies = list(ontologies or [])
         self.sources = dict(sources or {})
         self.files = list(files)
+        self.findings: dict[str, Any] = {}
+        """Circles and contradictions that `kgml.kg.build.check` found."""
         triples = columns.triples
         triples.flags.writeable = False
         self.triples: NDArray[np.int64] = triples
@@ -118,7 +121,7 @@ class KnowledgeGraph:
     # Look-ups
 
     def __len__(self) -> int:
-        return int(self._columns.entities.num_rows)
+        return int(self.columns.entities.num_rows)
 
     def __iter__(self) -> Iterator[Entity]:
         return (self._entity(number) for number in range(len(self)))
@@ -186,7 +189,7 @@ class KnowledgeGraph:
 
     @cached_property
     def _by_name(self) -> dict[str, int]:
-        aliases = self._columns.aliases
+        aliases = self.columns.aliases
         names = dict(
             zip(aliases.column("name").to_pylist(), aliases.column("entity").to_pylist(), strict=True)
         )
@@ -237,7 +240,7 @@ class KnowledgeGraph:
                 (forms.text[i], Scope(int(forms.scope[i])))
                 for i in range(start, end) if forms.scope[i] != Scope.LABEL
             ),
-            kind=KINDS[self._columns.kinds[number]],
+            kind=KINDS[self.columns.kinds[number]],
         )  # fmt: skip
 
     @cached_property
@@ -256,7 +259,7 @@ class KnowledgeGraph:
         """How many entities have an IRI that begins with ``start``."""
         import pyarrow.compute as pc
 
-        return int(pc.sum(pc.starts_with(self._columns.entities.column("iri"), start)).as_py() or 0)
+        return int(pc.sum(pc.starts_with(self.columns.entities.column("iri"), start)).as_py() or 0)
 
     @cached_property
     def vocabularies(self) -> NDArray[np.int64]:
@@ -282,27 +285,27 @@ class KnowledgeGraph:
     @cached_property
     def definitions(self) -> list[str | None]:
         """Definition per entity, or None."""
-        found: list[str | None] = self._columns.entities.column("definition").to_pylist()
+        found: list[str | None] = self.columns.entities.column("definition").to_pylist()
         return found
 
     @property
     def kinds(self) -> NDArray[np.int8]:
         """Number into `KINDS` per entity (e,)."""
-        return self._columns.kinds
+        return self.columns.kinds
 
     @cached_property
     def _labelled(self) -> list[bool]:
-        found: list[bool] = self._columns.entities.column("labelled").to_pylist()
+        found: list[bool] = self.columns.entities.column("labelled").to_pylist()
         return found
 
     def _strings(self, column: str) -> list[str]:
-        found: list[str] = self._columns.entities.column(column).to_pylist()
+        found: list[str] = self.columns.entities.column(column).to_pylist()
         return found
 
     @cached_property
     def forms(self) -> Forms:
         """Labels and synonyms as columns."""
-        table = self._columns.forms
+        table = self.columns.forms
         return Forms(
             table.column("text").to_pylist(),
             table.column("entity").to_numpy(),
@@ -312,19 +315,19 @@ class KnowledgeGraph:
     @cached_property
     def relations(self) -> list[str]:
         """Id per relation, as the source file wrote it; sorted by IRI."""
-        found: list[str] = self._columns.relations.column("id").to_pylist()
+        found: list[str] = self.columns.relations.column("id").to_pylist()
         return found
 
     @cached_property
     def relation_iris(self) -> list[str]:
         """IRI per relation, sorted."""
-        found: list[str] = self._columns.relations.column("iri").to_pylist()
+        found: list[str] = self.columns.relations.column("iri").to_pylist()
         return found
 
     @cached_property
     def relation_labels(self) -> list[str]:
         """Label per relation; the end of the IRI where none was given."""
-        found: list[str] = self._columns.relations.column("label").to_pylist()
+        found: list[str] = self.columns.relations.column("label").to_pylist()
         return found
 
     @cached_property
@@ -483,12 +486,24 @@ class KnowledgeGraph:
 
         return similarity(self, pairs, measure)
 
+    def axioms(self, a: int | str, b: int | str) -> list[Axiom]:
+        """What the edges between two entities were made from, either way; see `Axiom`."""
+        from kgml.kg.provenance import axioms_between
+
+        return axioms_between(self, self.number(a), self.number(b))
+
+    def node_texts(self, *, definitions: bool = True, axioms: bool = True) -> list[str]:
+        """Label, definition and verbalised edges of each entity, (e,) texts for an encoder."""
+        from kgml.kg.provenance import node_texts
+
+        return node_texts(self, definitions=definitions, axioms=axioms)
+
     # Identity, storage, views
 
     @cached_property
     def fingerprint(self) -> str:
         """sha256 (hex) over the columns: equal content, equal fingerprint, wherever it came from."""
-        return store.fingerprint(self._columns)
+        return store.fingerprint(self.columns)
 
     def save(
         self, path: Path | str, *, command: str = "", config: Mapping[str, Any] | None = None,
@@ -499,7 +514,7 @@ class KnowledgeGraph:
         Raises:
             ArtifactError: not writable, or something else is there.
         """
-        store.save(self, self._columns, Path(path), command=command, config=config, seed=seed)
+        store.save(self, self.columns, Path(path), command=command, config=config, seed=seed)
 
     @classmethod
     def load(cls, path: Path | str, verify: bool = True) -> KnowledgeGraph:

@@ -87,8 +87,12 @@ def closure(is_a: csr_matrix) -> csr_matrix:
 
 
 def too_deep(levels: NDArray[np.int32]) -> bool:
-    """Whether entities of these `levels` are sure to have a closure that is refused."""
-    return _least_pairs(levels, np.ones(len(levels), dtype=np.int64)) > MAX_PAIRS
+    """Whether the closure of entities of these `levels` is likely to be refused.
+
+    The levels give the least number of pairs; a tenth of the limit is as far as is tried, since a
+    closure that is refused at the end has filled the memory already.
+    """
+    return _least_pairs(levels, np.ones(len(levels), dtype=np.int64)) > MAX_PAIRS // 10
 
 
 def _least_pairs(level: NDArray[np.int32], weight: NDArray[Any]) -> int:

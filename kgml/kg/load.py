@@ -43,11 +43,12 @@ def load_graph(
         reading = Reading(config)
         for source in track(sources, "Reading ontologies"):
             reading.read(source)
-        reading.follow_imports()
+        reading.follow_imports([Path(path).expanduser() for path in given])
         graph = reading.graph(skipped)
     if not len(graph):
         raise _nothing(given, graph.report["obsolete"])
     _warn(graph, reading.collected.bad_iris())
+    _warn_of_imports(reading.unresolved)
     return graph
 
 
@@ -78,6 +79,17 @@ def _warn(graph: KnowledgeGraph, bad_iris: int) -> None:
     if relative:
         have = _count(relative, "entity has a relative IRI", "entities have relative IRIs")
         warn(f"{have}; read as if under 'urn:kgml:/'")
+
+
+def _warn_of_imports(unresolved: list[tuple[str, str, str]]) -> None:
+    if not unresolved:
+        return
+    shown = "; ".join(f"{iri} (imported by {by}: {why})" for iri, by, why in unresolved[:3])
+    more = f"; and {len(unresolved) - 3:,} more" if len(unresolved) > 3 else ""
+    warn(
+        f"{_count(len(unresolved), 'import was', 'imports were')} not read: {shown}{more}. "
+        "What these ontologies define has no label here."
+    )
 
 
 def _count(number: int, one: str, many: str) -> str:

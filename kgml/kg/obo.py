@@ -161,6 +161,8 @@ class OboFile:
         if not self.header["iri"] and self._ontology:
             self.header["iri"] = f"{v.OBO}{quote(self._ontology)}.owl"
         self.collected.ontologies.append(self.header)
+        if self.header["iri"]:
+            self.collected.names.append((self.header["iri"], self._file))
 
     def _check_last(self, text: str) -> None:
         """A last line without newline is a cut one, unless it is plainly complete.

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 
 from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
-from kgml.kg.blocks import BlockReader, Ints
+from kgml.kg.blocks import Block, BlockReader, Ints
 from kgml.kg.collected import Collected
 
 FORMATS = {
@@ -27,8 +27,8 @@ FORMATS = {
     "N-Quads": ox.RdfFormat.N_QUADS,
 }
 NAMED_GRAPHS = frozenset({"TriG", "N-Quads", "JSON-LD"})
-BLOCK = 64_000
-"""Statements per block: some 8 MB."""
+BLOCK = 16_384
+"""Statements per block: some 2 MB, which a processor keeps at hand."""
 
 _KEPT = frozenset(
     {*v.LABELS, *v.SYNONYMS, *v.DEFINITIONS, *v.ONTOLOGY_VERSION, *v.ONTOLOGY_LICENCE,
@@ -38,7 +38,8 @@ _KEPT = frozenset(
 
 
 def ntriples(
-    path: Path, name: str, kind: str, *, skip: int = 0, base: str | None = None
+    path: Path, name: str, kind: str, *, skip: int = 0, base: str | None = None,
+    rename_blank_nodes: bool = False,
 ) -> Iterator[bytes]:
     """The statements of an RDF file as blocks of N-Triples; graph names are left out.
 
@@ -47,6 +48,7 @@ def ntriples(
         kind: a key of `FORMATS`.
         skip: bytes to leave out at the start (a byte order mark).
         base: what relative IRIs are relative to, unless the file says.
+        rename_blank_nodes: whether labels are made unique across files.
 
     Raises:
         SyntaxError: as pyoxigraph raises it; `kgml.kg.safety.explain` words it.
@@ -56,11 +58,12 @@ def ntriples(
         if skip:
             stream.seek(skip)
             source = {"input": stream}
-        # lenient: an IRI with a space is counted, not fatal. The base keeps the machine's
-        # paths out of the data, and JSON-LD without one silently gives 0 triples.
+        # lenient: an IRI with a space is counted, not fatal; JSON-LD would turn keys without
+        # meaning into predicates. The base keeps the machine's paths out of the data, and
+        # JSON-LD without one silently gives 0 triples.
         parser: Iterator[Any] = ox.parse(
-            **source, format=FORMATS[kind], lenient=True,
-            base_iri=base or f"urn:kgml:/{quote(name)}",
+            **source, format=FORMATS[kind], lenient=kind != "JSON-LD",
+            base_iri=base or f"urn:kgml:/{quote(name)}", rename_blank_nodes=rename_blank_nodes,
         )  # fmt: skip
         if kind in NAMED_GRAPHS:
             parser = (q.triple for q in parser)
@@ -94,14 +97,13 @@ class Triples:
             OntologyError: more than ``limit``.
         """
         self._reader.forget_blank_nodes()
-        read, imports = 0, self.collected.number(v.IMPORTS)
+        read = 0
         for text in blocks:
             block = self._reader.read(text)
             count = len(block.subject)
             origin = np.full(count, file, dtype=np.int32)
             self._columns.append((block.subject, block.predicate, block.object, origin))
-            for iri in block.object[block.predicate == imports].tolist():
-                self.collected.imports.append((self.collected.iris()[iri], file))
+            self._header(block, file)
             for predicate, *columns in block.literals:
                 self._literals.setdefault(predicate, []).append(
                     (columns[0], columns[1], columns[2])
@@ -118,6 +120,25 @@ class Triples:
                     "Raise max_triples in [graph] of kgml.toml, or load fewer files."
                 )
         return read
+
+    def _header(self, block: Block, file: int) -> None:
+        """Note what the file says it is and what it imports, before all is read."""
+        collected = self.collected
+        versions, ontology = collected.number(v.VERSION_IRI), collected.number(v.OWL + "Ontology")
+        imports = block.predicate == collected.number(v.IMPORTS)
+        named = (block.predicate == versions) | (
+            (block.predicate == collected.number(v.TYPE)) & (block.object == ontology)
+        )
+        if not (imports.any() or named.any()):
+            return
+        iris = collected.iris()
+        collected.imports += [(iris[n], file) for n in block.object[imports].tolist() if n >= 0]
+        for subject, value in zip(
+            block.subject[named].tolist(), block.object[named].tolist(), strict=True
+        ):
+            name = subject if value == ontology else value
+            if name >= 0:
+                collected.names.append((iris[name], file))
 
     def finish(self) -> None:
         """Sort by predicate; nothing is read after this."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kgml import artifacts
@@ -12,12 +12,13 @@ from kgml.errors import OntologyError, UsageError, one_of
 from kgml.kg import formats, safety
 from kgml.kg.assemble import assemble
 from kgml.kg.collected import Collected
-from kgml.kg.find import Source
+from kgml.kg.find import Source, find
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.obo import OboFile
 from kgml.kg.projection import PROJECTIONS, project
 from kgml.kg.rdf import FORMATS, Triples, ntriples
 from kgml.kg.words import read_words
+from kgml.progress import warn
 
 MERGES = ("iri", "matches", "xrefs")
 
@@ -42,6 +43,13 @@ class Reading:
         self.collected = Collected(config.language, config.max_literal)
         self._xrefs = config.merge == "xrefs"
         self._triples = Triples(self.collected, xrefs=self._xrefs)
+        self._paths: list[Path] = []
+        self._kinds: list[str] = []
+        self._blocks_read: list[bytes] = []
+        """Kept for inference alone."""
+        self.unresolved: list[tuple[str, str, str]] = []
+        """(IRI, importer, why) of imports that could not be read."""
+        self.inferred = 0
         self._hashes: dict[str, str] = {}
         self._names: Counter[str] = Counter()
 
@@ -59,7 +67,10 @@ class Reading:
                 OboFile(path, source.name, self.collected, limit, self.projection, file=file,
                         xrefs=self._xrefs).read(source.skip)  # fmt: skip
                 return
-            read = self._triples.read(self._blocks(source), file, limit)
+            blocks = self._blocks(source)
+            if self.config.reason != "none":
+                blocks = self._kept(blocks)
+            read = self._triples.read(blocks, file, limit)
             self.collected.statements += read
         except SyntaxError as error:
             raise safety.explain(path, source.kind, error) from None
@@ -75,8 +86,16 @@ class Reading:
         if source.kind in FORMATS:
             if source.kind == formats.RDFXML:
                 safety.check_xml(source.path)
-            return ntriples(source.path, source.name, source.kind, skip=source.skip)
+            apart = self.config.reason != "none"  # two files may both have a _:b1
+            return ntriples(
+                source.path, source.name, source.kind, skip=source.skip, rename_blank_nodes=apart
+            )
         return _adapter(source.kind)(source.path, source.name, self.config)
+
+    def _kept(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._blocks_read.append(block)
+            yield block
 
     def _name(self, source: Source) -> None:
         """Enter a file: the second one of one name is called ``name (2)``."""
@@ -84,20 +103,63 @@ class Reading:
         times = self._names[source.name]
         name = source.name + (f" ({times})" if times > 1 else "")
         self.collected.files.append(name)
+        self._paths.append(source.path)
+        self._kinds.append(source.kind)
         self._hashes[name] = artifacts.sha256(source.path)
 
-    def follow_imports(self) -> None:
-        """Read what the files so far import, and what that imports."""
+    def follow_imports(self, given: Sequence[Path]) -> None:
+        """Read what the files so far import, and what that imports.
+
+        Args:
+            given: the files and folders the user named.
+        """
+        if not self.config.imports or not self.collected.imports:
+            return
+        from kgml.kg.imports import Imports
+
+        imports = Imports(self.config, [*given, *self._paths])
+        told = done = 0
+        while done < len(self.collected.imports):
+            for iri, file in self.collected.names[told:]:
+                imports.loaded_ontology(iri, "", self._paths[file])
+            told = len(self.collected.names)
+            iri, file = self.collected.imports[done]
+            done += 1
+            path = imports.resolve(iri, self._paths[file])
+            if path is not None:
+                for source in find([path], self.config.max_bytes)[0]:
+                    self.read(source)
+        self.unresolved = imports.unresolved
+
+    def infer(self) -> None:
+        """Add what follows from the RDF files read so far."""
+        if self.config.reason == "none":
+            return
+        from kgml.kg.reason import infer
+
+        limit = self.config.max_triples - self.collected.statements
+        blocks = list(infer(self._blocks_read, self.config.reason, limit))
+        self._blocks_read.clear()
+        self.collected.files.append(f"inferred ({self.config.reason})")
+        file = len(self.collected.files) - 1
+        self.inferred = self._triples.read(blocks, file, limit)
+        skipped = sum(kind == formats.OBO for kind in self._kinds)
+        if skipped:
+            warn(f"nothing is inferred from {skipped:,} OBO file{'s' * (skipped != 1)}: "
+                 "inference reads RDF. Convert them, for instance with 'robot convert'.")  # fmt: skip
 
     def graph(self, skipped: int) -> KnowledgeGraph:
         """The graph of all that was read."""
+        self.infer()
         self._triples.finish()
         project(self._triples, self.collected, self.projection)
         read_words(self._triples, self.collected)
-        return assemble(
+        graph = assemble(
             self.collected, skipped, self._hashes, merge=self.config.merge,
             obsolete=self.config.obsolete, everything=self.projection.name == "rdf",
         )  # fmt: skip
+        graph.report |= {"inferred": self.inferred, "unresolved_imports": len(self.unresolved)}
+        return graph
 
 
 def _adapter(kind: str) -> Callable[[Path, str, GraphConfig], Iterator[bytes]]:

@@ -29,6 +29,7 @@ FORMS = pa.schema([("entity", pa.int32()), ("scope", pa.int8()), ("text", pa.str
 RELATIONS = pa.schema([("iri", pa.string()), ("id", pa.string()), ("label", pa.string())])
 TRIPLES = pa.schema([("triple", pa.list_(pa.field("number", pa.int64(), nullable=False), 3))])
 ORIGINS = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int8())])
+DISJOINT = pa.schema([("left", pa.int32()), ("right", pa.int32()), ("file", pa.int32())])
 ALIASES = pa.schema([("name", pa.string()), ("entity", pa.int32())])
 
 
@@ -45,6 +46,8 @@ class Columns:
     (`kgml.kg.axioms.KINDS`); sorted."""
     aliases: pa.Table
     """Other names of entities: what was merged into them or replaced by them; sorted."""
+    disjoint: pa.Table
+    """Pairs of classes said to share nothing, and the number of the file that says so; sorted."""
 
     @classmethod
     def empty(cls) -> Columns:
@@ -52,6 +55,7 @@ class Columns:
         return cls(
             ENTITIES.empty_table(), FORMS.empty_table(), RELATIONS.empty_table(),
             np.zeros((0, 3), dtype=np.int64), ORIGINS.empty_table(), ALIASES.empty_table(),
+            DISJOINT.empty_table(),
         )  # fmt: skip
 
     @property
@@ -109,7 +113,9 @@ def save(
         _write(folder / "triples.arrow", triples)
         _write(folder / "origins.arrow", columns.origins)
         _write(folder / "aliases.arrow", columns.aliases)
-        report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files}
+        _write(folder / "disjoint.arrow", columns.disjoint)
+        report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files,
+                  "findings": graph.findings}  # fmt: skip
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
 
 
@@ -128,6 +134,7 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         triples.column(0).combine_chunks().flatten().to_numpy().reshape(-1, 3),
         _read(path / "origins.arrow", ORIGINS),
         _read(path / "aliases.arrow", ALIASES),
+        _read(path / "disjoint.arrow", DISJOINT),
     )
     try:
         saved = json.loads((path / "report.json").read_text(encoding="utf-8"))

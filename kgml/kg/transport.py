@@ -174,7 +174,7 @@ def _checked(url: str, rules: Rules, before: str = "") -> SplitResult:
         host, _ = parts.hostname and _host(parts), parts.port
     except ValueError as error:  # a port that is no number, a name that is none
         raise OntologyError(f"{shown}: not a URL ({error}).") from None
-    if re.search(r"[\x00-\x20\x7f\\]", url) or not host:
+    if re.search(r"[\x00-\x20\x7f\\\ud800-\udfff]", url) or not host:
         raise OntologyError(f"{shown}: not a URL that can be fetched.")
     if "@" in parts.netloc:
         raise OntologyError(

@@ -16,47 +16,25 @@ if TYPE_CHECKING:
 
     from kgml.kg.graph import KnowledgeGraph
 
-TYPES = {
-    "class": v.OWL + "Class",
-    "individual": v.OWL + "NamedIndividual",
-    "concept": v.SKOS + "Concept",
-}
-SYNONYMS = {
-    Scope.EXACT: v.OBO_IN_OWL + "hasExactSynonym",
-    Scope.ABBREVIATION: v.COMMONS + "abbreviation",
-    Scope.NARROW: v.OBO_IN_OWL + "hasNarrowSynonym",
-    Scope.BROAD: v.OBO_IN_OWL + "hasBroadSynonym",
-    Scope.RELATED: v.OBO_IN_OWL + "hasRelatedSynonym",
-}
-DEFINITION = v.SKOS + "definition"
-
-
 def to_rdflib(graph: KnowledgeGraph) -> rdflib.Graph:
-    """Types, labels, synonyms, definitions and one RDF triple per edge.
+    """A read-only rdflib graph over the columns: types, labels, synonyms, definitions, edges.
 
-    Written to a file and loaded again it gives the same columns; only an OBO id becomes the IRI.
+    Nothing is copied: terms are made when first asked for, and kept by this view, so keep it.
+    ``query`` runs on pyoxigraph, on a copy made at the first one. Written to a file and loaded
+    again it gives the same columns; only an OBO id becomes the IRI. To change it, copy it:
+    ``copy = rdflib.Graph(); copy += view``.
+
+    `kgml.kg.statements` says what is in it. Adding raises `kgml.errors.UsageError`, pickling
+    TypeError.
     """
     import rdflib
 
-    view = rdflib.Graph()
-    node = [rdflib.URIRef(iri) for iri in graph.iris]
-    relation = [rdflib.URIRef(iri) for iri in graph.relation_iris]
-    label, kind = rdflib.RDFS.label, rdflib.RDF.type
-    for entity in graph:
-        subject = node[entity.number]
-        view.add((subject, kind, rdflib.URIRef(TYPES[entity.kind])))
-        if entity.labelled:
-            view.add((subject, label, rdflib.Literal(entity.label)))
-        for text, scope in entity.synonyms:
-            view.add((subject, rdflib.URIRef(SYNONYMS[scope]), rdflib.Literal(text)))
-        if entity.definition is not None:
-            view.add((subject, rdflib.URIRef(DEFINITION), rdflib.Literal(entity.definition)))
-    for iri, name in zip(relation, graph.relation_labels, strict=True):
-        if not str(iri).startswith(v.RESERVED):
-            view.add((iri, kind, rdflib.OWL.ObjectProperty))
-            view.add((iri, label, rdflib.Literal(name)))
-    for head, number, tail in graph.triples.tolist():
-        view.add((node[head], relation[number], node[tail]))
+    from kgml.kg.rdfstore import GraphStore
+    from kgml.kg.statements import prefixes
+
+    view = rdflib.Graph(GraphStore(graph), bind_namespaces="none")
+    for prefix, namespace in prefixes(graph).items():
+        view.bind(prefix, rdflib.URIRef(namespace))
     return view
 
 

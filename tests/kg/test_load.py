@@ -32,6 +32,7 @@ REPORT = {
     "entities": 5, "relations": 2, "triples": 5, "labels": 5, "synonyms": 3, "definitions": 2,
     "unlabelled": 0, "homonyms": 0, "dropped": {"annotation": 1, "disjointWith": 1, "xref": 1},
     "obsolete": 1, "merged": 0, "not_merged": 0, "files": 1, "skipped": 0,
+    "inferred": 0, "unresolved_imports": 0,
 }  # fmt: skip
 BECAME = {
     "obo": {"is_a": 2, "relationship": 1, "intersection_of": 1, "intersection_of some": 1},
