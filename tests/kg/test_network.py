@@ -100,6 +100,7 @@ def test_a_public_address_is_not_refused(address: str) -> None:
         ("https://e.org/a b", "not a URL that can be fetched"),
         ("https://e.org/a\r\nX: y", "not a URL that can be fetched"),
         ("https://e.org\\@evil.org/", "not a URL that can be fetched"),
+        ("https://e.org/\udcff", "not a URL that can be fetched"),
         ("https://e.org:99999/", "not a URL"),
         ("https://[::1/", "not a URL"),
         ("https://a..b/", "not a URL"),
