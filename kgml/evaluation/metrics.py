@@ -75,6 +75,20 @@ def paired_difference(
     return Difference(metric, _round(value), (low, high), float(better))
 
 
+def mean_difference(
+    a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 0
+) -> Difference:
+    """Mean of ``b`` (n,) minus mean of ``a`` (n,), the same rows and resamples.
+
+    >>> mean_difference(np.array([0.2, 0.4]), np.array([0.4, 0.6])).value
+    0.2
+    """
+    differences = _resample(len(a), seed) @ (b - a) / len(a)
+    better = np.mean(differences > 0) + 0.5 * np.mean(differences == 0)
+    low, high = _interval(differences)
+    return Difference("mean", _round(float(np.mean(b - a))), (low, high), float(better))
+
+
 class _Counts:
     """Per row and class: true, predicted, both. Metrics of weighted rows are then products."""
 

@@ -12,27 +12,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.evaluation.metrics import Difference, paired_difference
+from kgml.evaluation.metrics import Difference, mean_difference, paired_difference
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.features import Documents, EntityVectors, permutation, relabelled
-from kgml.models.light import Decisions
+from kgml.models.light import Decisions, Head
 from kgml.models.parallel import in_parallel
 
 PLACEBO_SEED = 1_000_003
 """Keeps the placebo's draws apart from those of the folds."""
 WORTH = 0.02
 """A gain of accuracy that would be worth something, for saying that there is none."""
-CONVINCED = 0.8
-"""Share of resamples in which knowledge must win for it to be shipped."""
+CONVINCED, OVER_PLACEBO = 0.9, 0.8
+"""Shares of resamples in which knowledge must win over text + TF-IDF and over the placebo."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Out-of-fold comparison on n training rows.
 
-    decisions (n, c) of the stack that is to be shipped · difference: knowledge minus text +
-    TF-IDF · over_placebo: knowledge minus permuted entities · ship: whether knowledge enters ·
-    helps: True where the interval of the difference is above 0 and the placebo is beaten, False
+    decisions (n, c) of the stack that is to be shipped · difference: accuracy of knowledge minus
+    that of text + TF-IDF · over_placebo: minus that of permuted entities · ship: whether knowledge
+    enters, told from the probabilities of the true classes, which say more of a row than right or
+    wrong does · helps: True where the interval of the difference is above 0 and the placebo is beaten, False
     where even its upper end, or that over the placebo, is worth nothing, None where that cannot be
     told · reason: why nothing was compared.
     """
@@ -91,13 +92,24 @@ def judge(
     names = [[str(c) for c in d.argmax(axis=1)] for d in (plain, knowledge, placebo)]
     gain = paired_difference(truth, names[0], names[1], "accuracy", seed)
     over = paired_difference(truth, names[2], names[1], "accuracy", seed)
-    ship = gain.value > 0 and gain.probability >= CONVINCED and over.value > 0
+    sure = [probability_of(decisions, y) for decisions in (plain, knowledge, placebo)]
+    ship = (
+        mean_difference(sure[0], sure[1], seed).probability >= CONVINCED
+        and mean_difference(sure[2], sure[1], seed).probability >= OVER_PLACEBO
+    )
     helps = None
-    if ship and gain.interval[0] > 0 and over.probability >= CONVINCED:
+    if ship and gain.interval[0] > 0 and over.probability >= OVER_PLACEBO:
         helps = True
     elif not ship and min(gain.interval[1], over.interval[1]) <= WORTH:
         helps = False
     return Evidence(knowledge if ship else plain, gain, over, ship, helps)
+
+
+def probability_of(decisions: Decisions, y: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) probability of each row's own class ``y``, the temperature fitted to these rows."""
+    head = Head().calibrate(decisions, y)
+    picked: NDArray[np.float64] = head.probabilities(decisions)[np.arange(len(y)), y]
+    return picked
 
 
 def assign_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
