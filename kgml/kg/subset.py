@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgml.errors import InputError, UsageError, one_of
+from kgml.kg.axioms import CODES, KINDS
 from kgml.kg.graph import Key, KnowledgeGraph, Scope
 from kgml.kg.stats import homonyms
 from kgml.kg.walk import reached
@@ -126,5 +127,11 @@ def _report(graph: KnowledgeGraph, part: KnowledgeGraph, outside: int) -> dict[s
         "labels": labels, "synonyms": len(part.forms) - labels,
         "definitions": sum(definition is not None for definition in part.definitions),
         "unlabelled": len(part) - labels, "homonyms": len(homonyms(part)),
-        "dropped": {OUTSIDE: outside} if outside else {}, "obsolete": 0,
+        "became": _became(part), "dropped": {OUTSIDE: outside} if outside else {}, "obsolete": 0,
     }  # fmt: skip
+
+
+def _became(part: KnowledgeGraph) -> dict[str, int]:
+    """How many edges come from each kind of axiom."""
+    counts = np.bincount(part.columns.origins.column("axiom").to_numpy(), minlength=len(KINDS))
+    return {kind: int(counts[code]) for kind, code in sorted(CODES.items()) if counts[code]}

@@ -7,6 +7,8 @@ Leaves d and e, two of them; below a 2, b 1, c 1. Ancestors: a 1, b 2, c 2, d 4,
 from __future__ import annotations
 
 import math
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,7 +104,7 @@ def test_a_batch_a_matrix_and_one_by_one_agree(five, measure: str, monkeypatch) 
     ]
     monkeypatch.setattr(measures, "CHUNK", 3)
     assert np.array_equal(five.similarity(pairs, measure), batch)
-    monkeypatch.setattr(hierarchy, "MAX_PAIRS", 100)
+    monkeypatch.setattr(hierarchy, "MAX_PAIRS", 50)
     assert np.array_equal(five.similarity(pairs, measure), batch)
 
 
@@ -189,3 +191,21 @@ def test_no_pairs_and_no_entities_give_empty_columns(five: KnowledgeGraph) -> No
     for kind in measures.CONTENTS:
         assert measures.information_content(empty, kind).shape == (0,)
     assert empty.similarity([]).shape == (0,)
+
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "ontologies"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data is not beside the checkout")
+def test_all_of_hpo_against_a_hundred_takes_seconds() -> None:
+    graph = load_graph(DATA / "hpo" / "hp.obo")
+    few = range(0, len(graph), len(graph) // 100)
+    started = time.process_time()
+    matrix = measures.similarity_matrix(graph, range(len(graph)), few)
+    assert time.process_time() - started < 3
+    assert matrix.shape == (len(graph), len(few))
+    rows = np.arange(0, len(graph), 997)
+    pairs = np.column_stack([np.repeat(rows, len(few)), np.tile(few, len(rows))])
+    assert np.array_equal(matrix[rows].ravel(), graph.similarity(pairs))
+    seizure, focal = graph.number("HP:0001250"), graph.number("HP:0007359")
+    assert measures.most_informative_ancestor(graph, seizure, focal) == seizure
