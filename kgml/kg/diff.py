@@ -174,6 +174,6 @@ def _codes(graph: KnowledgeGraph, names: list[str], relations: list[str]) -> NDA
     entity = np.array([place[iri] for iri in graph.iris], dtype=np.int64)
     relation = np.array([relations.index(iri) for iri in graph.relation_iris], dtype=np.int64)
     head, middle, tail = graph.triples.T
-    codes: NDArray[np.int64] = relation[middle] * len(names) + entity[head]
-    codes = codes * len(names) + entity[tail]
+    above = relation[middle] * len(names) + entity[head]
+    codes: NDArray[np.int64] = above * len(names) + entity[tail]
     return codes
