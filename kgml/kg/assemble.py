@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kgml.kg import store
 from kgml.kg import vocabulary as v
+from kgml.kg.arrow import column, strings, values
 from kgml.kg.axioms import KINDS
 from kgml.kg.blocks import distinct
 from kgml.kg.collected import Collected
@@ -57,7 +58,6 @@ def assemble(
         "entities": len(entities), "relations": len(relations), "triples": len(triples),
         "labels": words.labelled, "synonyms": columns.forms.num_rows - words.labelled,
         "definitions": words.defined, "unlabelled": len(entities) - words.labelled,
-        "homonyms": words.homonyms,
         "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
         "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
         "files": len(collected.files), "skipped": skipped,
@@ -89,17 +89,21 @@ def _entities(
     others = of(collected.others)
     linked = np.zeros(len(iris), dtype=bool)
     linked[edges[is_a][:, [0, 2]].ravel()] = True
+    in_use = np.where(declared & (obsolete | ~of(collected.obsolete)), 0, -1)
+    for old, new in collected.replaced.items():  # an edge to it is one to what is in its place
+        if in_use[old] < 0 and _in_use(new, collected.replaced, in_use) == 0:
+            linked[old] = False
     sub_class_of = edges[:, 1] == collected.number(v.SUB_CLASS_OF)
     undefined = np.zeros(len(iris), dtype=bool)
     undefined[edges[sub_class_of, 2]] = True
-    undefined &= ~declared & ~others
+    undefined &= linked & ~declared & ~others
     found = (declared & ~(others & ~of(collected.classes))) | (linked & ~others)
     if everything:
         found[edges[:, [0, 2]].ravel()] = True
     reserved = np.zeros(len(iris), dtype=bool)
-    names = pa.array(iris, pa.string())
+    names = strings(iris)
     for namespace in v.RESERVED:
-        reserved |= pc.starts_with(names, namespace).to_numpy(zero_copy_only=False)
+        reserved |= values(pc.starts_with(names, namespace))
     collected.dropped[UNDEFINED] += int((undefined & ~reserved).sum())
     found &= ~reserved
     left_out = found & of(collected.obsolete) & (not obsolete)
@@ -119,7 +123,8 @@ def _aliases(collected: Collected, number: Numbers, one_of: Numbers) -> pa.Table
         rows.add((iris[one], int(number[one])))
         rows.add((collected.ids.get(one, iris[one]), int(number[one])))
     names, entities = zip(*sorted(rows), strict=True) if rows else ((), ())
-    return pa.table({"name": names, "entity": entities}, schema=store.ALIASES)
+    numbers = column(np.array(entities, dtype=np.int32))
+    return pa.Table.from_arrays([strings(names), numbers], schema=store.ALIASES)
 
 
 def _disjoint(collected: Collected, number: Numbers) -> pa.Table:
@@ -128,7 +133,8 @@ def _disjoint(collected: Collected, number: Numbers) -> pa.Table:
     ends = np.sort(number[rows[:, :2]], axis=1)
     known = (ends[:, 0] >= 0) & (ends[:, 0] != ends[:, 1])
     pairs = np.unique(np.column_stack([ends[known], rows[known, 2]]), axis=0)
-    return pa.table([pa.array(c.astype(np.int32)) for c in pairs.T], schema=store.DISJOINT)
+    ends = [column(side.astype(np.int32)) for side in pairs.T]
+    return pa.Table.from_arrays(ends, schema=store.DISJOINT)
 
 
 def _in_use(number: int, replaced: dict[int, int], entity: Numbers) -> int:
@@ -168,10 +174,8 @@ def _triples(
     again = np.ones(len(rows), dtype=bool)
     again[1:] = fresh[1:] | (source[1:] != source[:-1]).any(axis=1)
     triple = np.cumsum(fresh) - 1
-    origins = pa.table(
-        {"triple": triple[again], "file": source[again, 0], "axiom": source[again, 1]},
-        schema=store.ORIGINS,
-    )
+    columns = [triple[again], source[again, 0], source[again, 1].astype(np.int8)]
+    origins = pa.Table.from_arrays([column(part) for part in columns], schema=store.ORIGINS)
     return edges, used, np.ascontiguousarray(rows[fresh]), origins
 
 
@@ -201,8 +205,8 @@ def _entity_table(
     collected: Collected, entities: list[int], words: Lexicon, number: Numbers
 ) -> pa.Table:
     iris, ids = collected.iris(), collected.ids
-    chosen = pa.array([iris[n] for n in entities], pa.string())
-    named = pa.array([ids.get(n, iris[n]) for n in entities], pa.string()) if ids else chosen
+    chosen = strings(iris[n] for n in entities)
+    named = strings(ids.get(n, iris[n]) for n in entities) if ids else chosen
     kind = np.zeros(len(entities), dtype=np.int8)
     for members, code in (
         (collected.individuals, 1),
@@ -211,13 +215,9 @@ def _entity_table(
     ):
         rows = number[np.fromiter(members, dtype=np.int64, count=len(members))]
         kind[rows[rows >= 0]] = code
-    return pa.table(
-        {
-            "iri": chosen, "id": named, "label": words.labels(lambda i: iri_end(iris[entities[i]])),
-            "labelled": words.has_label, "kind": kind, "definition": words.definitions(),
-        },
-        schema=store.ENTITIES,
-    )  # fmt: skip
+    labels = words.labels(lambda i: iri_end(iris[entities[i]]))
+    columns = [chosen, named, labels, column(words.has_label), column(kind), words.definitions()]
+    return pa.Table.from_arrays(columns, schema=store.ENTITIES)
 
 
 def _relation_table(collected: Collected, used: list[int]) -> pa.Table:
@@ -227,11 +227,7 @@ def _relation_table(collected: Collected, used: list[int]) -> pa.Table:
     labels: list[Any] = Lexicon(collected, wanted, len(used), labels_only=True).labels(
         lambda i: iri_end(iris[i])
     ).to_pylist()  # fmt: skip
-    return pa.table(
-        {
-            "iri": iris,
-            "id": [collected.ids.get(n, collected.iris()[n]) for n in used],
-            "label": [v.RELATION_LABELS.get(iri, label) for iri, label in zip(iris, labels, strict=True)],
-        },
-        schema=store.RELATIONS,
-    )  # fmt: skip
+    ids = (collected.ids.get(n, collected.iris()[n]) for n in used)
+    shown = (v.RELATION_LABELS.get(iri, label) for iri, label in zip(iris, labels, strict=True))
+    columns = [strings(iris), strings(ids), strings(shown)]
+    return pa.Table.from_arrays(columns, schema=store.RELATIONS)

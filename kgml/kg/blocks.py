@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kgml.errors import OntologyError
+from kgml.kg.arrow import column, strings, values
 from kgml.kg.collected import Collected
 
 Ints = NDArray[np.int32]
@@ -69,6 +70,9 @@ class BlockReader:
 
     def read(self, block: bytes) -> Block:
         """Number the terms of ``block``: lines as pyoxigraph writes N-Triples."""
+        if not block:
+            none = np.zeros(0, dtype=np.int32)
+            return Block(none, none, none, [], {}, 0)
         found = _Lines(block)
         if found.odd.any():
             found = _Lines(_mended(block), mended=True)
@@ -101,17 +105,17 @@ class BlockReader:
     def _numbers(self, lines: _Lines, rows: NDArray[np.intp]) -> tuple[Ints, Ints]:
         """Number of each line's subject, and of the object of the lines ``rows``."""
         subject, subjects = lines.subjects()
-        value, values = lines.objects(rows)
-        both = pa.concat_arrays([subjects, values]).dictionary_encode()
-        terms, codes = both.dictionary, both.indices.to_numpy()
+        value, objects = lines.objects(rows)
+        both = pa.concat_arrays([subjects, objects]).dictionary_encode()
+        terms, codes = both.dictionary, values(both.indices)
         begin = np.frombuffer(terms.buffers()[1], dtype=np.int32)[: len(terms)]
         iri = np.frombuffer(terms.buffers()[2], dtype=np.uint8)[begin] == LESS
         number = np.empty(len(terms), dtype=np.int32)
-        names = pc.binary_slice(terms.filter(pa.array(iri)), 1, -1).cast(pa.string()).to_pylist()
+        names = pc.binary_slice(terms.filter(column(iri)), 1, -1).cast(pa.string()).to_pylist()
         if lines.mended:
             names = [name.replace(STAND_IN, " ") for name in names]
         number[iri] = enter(names, self._collected.numbers)
-        blank = terms.filter(pa.array(~iri)).to_pylist()
+        blank = terms.filter(column(~iri)).to_pylist()
         before = len(self._blank)
         number[~iri] = -1 - self._offset - enter(blank, self._blank)
         self.blank_nodes += len(self._blank) - before
@@ -129,7 +133,7 @@ class BlockReader:
         known = self.suffixes
         suffix = np.array([known.setdefault(s, len(known)) for s in suffixes], dtype=np.int32)
         subjects, tails = subject[rows][order], suffix[codes][order]
-        text = text.take(pa.array(order))
+        text = text.take(column(order))
         sorted_predicates = of_predicate[order]
         cuts = np.flatnonzero(np.diff(sorted_predicates)) + 1
         bounds = [0, *cuts.tolist(), len(rows)]
@@ -175,8 +179,8 @@ class _Lines:
 
     def _encoded(self, pieces: NDArray[np.intp], tail: int) -> tuple[Ints, pa.Array]:
         """``tail``: bytes that follow a term in its piece of the line."""
-        encoded = self._pieces.take(pa.array(pieces)).dictionary_encode()
-        return encoded.indices.to_numpy(), pc.binary_slice(encoded.dictionary, 0, -tail)
+        encoded = self._pieces.take(column(pieces)).dictionary_encode()
+        return values(encoded.indices), pc.binary_slice(encoded.dictionary, 0, -tail)
 
     @cached_property
     def _pieces(self) -> pa.Array:
@@ -197,7 +201,7 @@ class _Lines:
             quotes = np.flatnonzero(data == QUOTE)
             quote[more] = quotes[np.searchsorted(quotes, stop[more]) - 1]
             encoded = self._spans(quote[more] + 1, stop[more]).dictionary_encode()
-            codes[more] = encoded.indices.to_numpy() + 1
+            codes[more] = values(encoded.indices) + 1
             suffixes += encoded.dictionary.cast(pa.string()).to_pylist()
         text = self._spans(self.two[rows] + 2, quote).cast(pa.string())
         return unescaped(text), codes, suffixes
@@ -205,7 +209,7 @@ class _Lines:
     def _spans(self, start: NDArray[np.intp], stop: NDArray[np.intp]) -> pa.Array:
         bounds = np.empty(2 * len(start), dtype=np.int32)
         bounds[0::2], bounds[1::2] = start, stop
-        return _binary(bounds, self.block).take(pa.array(np.arange(0, 2 * len(start), 2)))
+        return _binary(bounds, self.block).take(column(np.arange(0, 2 * len(start), 2)))
 
 
 def _binary(bounds: Ints, block: bytes) -> pa.Array:
@@ -219,7 +223,7 @@ def unescaped(text: pa.Array) -> pa.Array:
     if not pc.any(marked).as_py():
         return text
     plain = [_ESCAPE.sub(_unescape, t) for t in text.filter(marked).to_pylist()]
-    return pc.replace_with_mask(text, marked, pa.array(plain, pa.string()))
+    return pc.replace_with_mask(text, marked, strings(plain))
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -234,7 +238,7 @@ def _mended(block: bytes) -> bytes:
         match = _STATEMENT.fullmatch(line)
         if match is None:
             raise OntologyError(
-                f"a statement over several lines, or an IRI with a line break: '{line[:80]}'. "
+                f"a statement over several lines, or an IRI with a line break or a '>': '{line[:80]}'. "
                 "Correct it, or export the file again."
             )
         subject, predicate, value = (_without_spaces(term) for term in match.groups())

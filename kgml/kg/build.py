@@ -12,6 +12,7 @@ import numpy as np
 
 from kgml import artifacts
 from kgml.config import Config
+from kgml.kg.arrow import values
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
 from kgml.progress import warn
@@ -55,18 +56,23 @@ def build_graph(
 
 
 def check(graph: KnowledgeGraph) -> None:
-    """Count circles of is-a and entities under two disjoint classes in the report; warn of both.
+    """Count homonyms, circles of is-a and entities under two disjoint classes in the report.
+
+    Circles and contradictions are warned of.
 
     The first `SHOWN` of each are listed in ``report["findings"]``.
     """
     from kgml.kg.checks import disjoint_violations
     from kgml.kg.hierarchy import cycles
+    from kgml.kg.stats import homonyms
 
     found = cycles(graph)
     pairs = graph.columns.disjoint
-    ends = np.column_stack([pairs.column(side).to_numpy() for side in ("left", "right")])
+    ends = np.column_stack([values(pairs.column(side)) for side in ("left", "right")])
     wrong = disjoint_violations(graph.is_a, ends)
-    graph.report |= {"cycles": len(found), "contradictions": len(wrong)}
+    graph.report |= {
+        "homonyms": len(homonyms(graph)), "cycles": len(found), "contradictions": len(wrong),
+    }  # fmt: skip
     findings = {
         "cycles": [[graph.ids[n] for n in circle] for circle in found[:SHOWN]],
         "contradictions": [_contradiction(graph, *row) for row in wrong[:SHOWN].tolist()],
@@ -82,8 +88,8 @@ def check(graph: KnowledgeGraph) -> None:
 def _contradiction(graph: KnowledgeGraph, entity: int, left: int, right: int) -> dict[str, str]:
     pairs = graph.columns.disjoint
     low, high = min(left, right), max(left, right)
-    mask = (pairs.column("left").to_numpy() == low) & (pairs.column("right").to_numpy() == high)
-    file = graph.files[int(pairs.column("file").to_numpy()[mask][0])]
+    mask = (values(pairs.column("left")) == low) & (values(pairs.column("right")) == high)
+    file = graph.files[int(values(pairs.column("file"))[mask][0])]
     names = [f"'{graph.labels[n]}' ({graph.ids[n]})" for n in (entity, left, right)]
     text = (
         f"{names[0]} is both {_way(graph, entity, left)} and {_way(graph, entity, right)}, "

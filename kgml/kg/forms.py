@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from kgml.kg import store
 from kgml.kg import vocabulary as v
-from kgml.kg.blocks import distinct
+from kgml.kg.arrow import column, strings, values
 from kgml.kg.collected import Collected, WordColumns
 
 Ints = NDArray[np.int64]
+_ODD = np.array([byte < 32 or byte > 126 for byte in range(256)])
+"""Bytes that a clean text may not have, or that take a look at the character."""
 _PRECEDENCE = np.array([v.PRECEDENCE[scope] for scope in v.Scope])
 
 
@@ -34,7 +36,7 @@ class Rows:
 
     def take(self, rows: Ints) -> Rows:
         """Some rows, in their order."""
-        text = self.text.take(pa.array(rows))
+        text = self.text.take(column(rows))
         return Rows(self.entity[rows], self.rank[rows], self.language[rows], text)
 
 
@@ -58,7 +60,7 @@ class Lexicon:
         self.has_label = np.zeros(size, dtype=bool)
         self.has_label[self._labels.entity] = True
         self.labelled = len(self._best)
-        self.homonyms = self.defined = 0
+        self.defined = 0
         if not labels_only:
             found = self._rows(collected.definitions, collected.definition_columns)
             self._definitions = found.take(self._choose(found)[0])
@@ -73,8 +75,8 @@ class Lexicon:
         if self.labelled == self._size:
             return chosen
         missing = [otherwise(int(i)) for i in np.flatnonzero(~self.has_label)]
-        mask = pa.array(~self.has_label)
-        return pc.replace_with_mask(chosen, mask, pa.array(missing, pa.string()))
+        mask = column(~self.has_label)
+        return pc.replace_with_mask(chosen, mask, strings(missing))
 
     def definitions(self) -> pa.Array:
         """Definition per entity or null, (size,)."""
@@ -83,7 +85,7 @@ class Lexicon:
     def _spread(self, rows: Rows) -> pa.Array:
         place = np.full(self._size, -1, dtype=np.int64)
         place[rows.entity] = np.arange(len(rows.entity))
-        return rows.text.take(pa.array(place, mask=place < 0))
+        return rows.text.take(column(place, place < 0))
 
     def forms(self) -> pa.Table:
         """Labels and synonyms, each text of an entity once, sorted by entity, scope, text."""
@@ -103,18 +105,20 @@ class Lexicon:
         foreign[: self.labelled] = False
         self._collected.dropped["text in another language"] += int(foreign.sum())
         encoded = text.dictionary_encode()
-        code = encoded.indices.to_numpy().astype(np.int64)
+        code = values(encoded.indices).astype(np.int64)
         key = entity * max(1, len(encoded.dictionary)) + code
         order = np.lexsort((_PRECEDENCE[scope], key))
         order = order[~foreign[order]]
         first = np.ones(len(order), dtype=bool)
         first[1:] = key[order][1:] != key[order][:-1]
         rows = order[first]
-        self.homonyms = _shared(entity[rows], code[rows], encoded.dictionary)
-        rows = rows[sorted_rows([entity[rows] * 8 + scope[rows]], text.take(pa.array(rows)))]
-        columns = {"entity": entity[rows].astype(np.int32), "scope": scope[rows].astype(np.int8),
-                   "text": text.take(pa.array(rows))}  # fmt: skip
-        return pa.table(columns, schema=store.FORMS)
+        rows = rows[sorted_rows([entity[rows] * 8 + scope[rows]], text.take(column(rows)))]
+        columns = [
+            column(entity[rows].astype(np.int32)),
+            column(scope[rows].astype(np.int8)),
+            text.take(column(rows)),
+        ]
+        return pa.Table.from_arrays(columns, schema=store.FORMS)
 
     def _tiers(self) -> NDArray[np.int64]:
         """0 the wanted language, 1 a region of it, 2 none given, 3 another one; by number."""
@@ -143,13 +147,13 @@ class Lexicon:
                 *(c.language for c in columns),
             ]
         )
-        texts = pa.concat_arrays([pa.array(text, pa.string()), *(c.text for c in columns)])
+        texts = pa.concat_arrays([strings(text), *(c.text for c in columns)])
         entity = np.where(interned >= 0, self._number[interned], -1)
         chosen = np.flatnonzero(entity >= 0)
-        texts = cleaned(texts.take(pa.array(chosen)), self._collected)
-        filled = np.flatnonzero(pc.binary_length(texts).to_numpy())
+        texts = cleaned(texts.take(column(chosen)), self._collected)
+        filled = np.flatnonzero(values(pc.binary_length(texts)))
         if len(filled) < len(chosen):
-            chosen, texts = chosen[filled], texts.take(pa.array(filled))
+            chosen, texts = chosen[filled], texts.take(column(filled))
         return Rows(entity[chosen], ranks[chosen], tongues[chosen], texts)
 
     def _choose(self, rows: Rows) -> tuple[Ints, Ints]:
@@ -177,7 +181,7 @@ def sorted_rows(keys: list[Ints], text: pa.Array) -> Ints:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], tied.astype(np.int8), [0]])))
     for start, stop in zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True):
         run = order[start:stop]
-        texts = text.take(pa.array(run)).to_pylist()
+        texts = text.take(column(run)).to_pylist()
         order[start:stop] = run[sorted(range(len(run)), key=texts.__getitem__)]
     return order
 
@@ -212,8 +216,7 @@ def cleaned(text: pa.Array, collected: Collected) -> pa.Array:
     ]
     low, high = int(bounds[0]), int(bounds[-1])
     data = np.frombuffer(text.buffers()[2] or b"", dtype=np.uint8)[low:high]
-    marks = (data < 32) | (data > 126)
-    space = data == 32
+    marks, space = _ODD[data], data == 32
     marks[1:] |= space[1:] & space[:-1]
     place = np.flatnonzero(marks) + low
     odd[np.searchsorted(bounds, place, side="right") - 1] = True
@@ -223,16 +226,6 @@ def cleaned(text: pa.Array, collected: Collected) -> pa.Array:
     odd |= np.diff(bounds) > collected.max_literal
     if not odd.any():
         return text
-    mask = pa.array(odd)
+    mask = column(odd)
     fresh = [collected.clean(t) for t in text.filter(mask).to_pylist()]
-    return pc.replace_with_mask(text, mask, pa.array(fresh, pa.string()))
-
-
-def _shared(entity: Ints, code: Ints, texts: pa.Array) -> int:
-    """How many texts, whatever their case, name more than one entity."""
-    folded = pc.utf8_lower(texts).dictionary_encode().indices.to_numpy().astype(np.int64)
-    if not len(entity):
-        return 0
-    pairs = distinct(folded[code] * (int(entity.max()) + 1) + entity)
-    times = np.bincount(pairs // (int(entity.max()) + 1))
-    return int((times > 1).sum())
+    return pc.replace_with_mask(text, mask, strings(fresh))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from kgml.errors import InputError
 from kgml.kg import store
+from kgml.kg.arrow import values
 from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF
 from kgml.kg.vocabulary import Scope as Scope
 from kgml.kg.vocabulary import vocabulary_of
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     import rdflib
     from scipy.sparse import csr_matrix
     from kgml.kg.provenance import Axiom
-    from torch_geometric.data import Data
+    from torch_geometric.data import HeteroData
 
     from kgml.kg.curie import Prefixes
     from kgml.kg.measures import Pairs
+    from kgml.kg.query import Answer
+    from kgml.kg.views import Frames
     from kgml.kg.walk import Edges, Relations
 
 Key: TypeAlias = SupportsIndex | str
@@ -308,8 +311,8 @@ class KnowledgeGraph:
         table = self.columns.forms
         return Forms(
             table.column("text").to_pylist(),
-            table.column("entity").to_numpy(),
-            table.column("scope").to_numpy(),
+            values(table.column("entity")),
+            values(table.column("scope")),
         )
 
     @cached_property
@@ -537,11 +540,26 @@ class KnowledgeGraph:
 
         return views.to_networkx(self)
 
-    def to_pyg(self) -> Data:
+    def to_pyg(self) -> HeteroData:
         """The same graph for torch-geometric; see `kgml.kg.views`."""
         from kgml.kg import views
 
         return views.to_pyg(self)
+
+    def to_pandas(self) -> Frames:
+        """Entities, synonyms and edges as DataFrames; see `kgml.kg.views`."""
+        from kgml.kg import views
+
+        return views.to_pandas(self)
+
+    def sparql(
+        self, query: str, *, prefixes: Mapping[str, str] | None = None,
+        limit_rows: int | None = None,
+    ) -> Answer:  # fmt: skip
+        """Answer a SPARQL query: a pyarrow table, a bool or triples; see `kgml.kg.query`."""
+        from kgml.kg.query import sparql
+
+        return sparql(self, query, prefixes=prefixes, limit_rows=limit_rows)
 
 
 def _row(matrix: csr_matrix, number: int) -> list[int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgml.kg.arrow import values
 from kgml.kg.axioms import KINDS, written
 from kgml.kg.vocabulary import IS_A
 
@@ -38,7 +39,7 @@ def axioms_between(graph: KnowledgeGraph, a: int, b: int) -> list[Axiom]:
 def _axioms(graph: KnowledgeGraph, head: int, tail: int) -> Iterator[Axiom]:
     first, last = np.searchsorted(graph.triples[:, 0], [head, head + 1]).tolist()
     origins = graph.columns.origins
-    of_triple = origins.column("triple").to_numpy()
+    of_triple = values(origins.column("triple"))
     for row in range(first, last):
         if graph.triples[row, 2] != tail:
             continue
@@ -80,13 +81,20 @@ def node_texts(graph: KnowledgeGraph, *, definitions: bool = True, axioms: bool 
 
 MOST = 10
 """Edges of one entity that are put into words."""
-_WORDS = {"only": "only", "value": "", "max": "at most n", "min": "some", "exactly": "some"}
+_WORDS = {"some": "some", "only": "only", "value": "", "max": "at most n", "min": "some",
+          "exactly": "some"}  # fmt: skip
+_QUANTIFIED = {
+    "relationship": "some", "intersection_of some": "some",
+    **{f"{context} {quantifier}": word for quantifier, word in _WORDS.items()
+       for context in ("SubClassOf", "EquivalentClasses", "ClassAssertion")},
+}  # fmt: skip
+"""Kind of axiom to what stands before the tail; nothing for all others."""
 
 
 def _phrases(graph: KnowledgeGraph) -> Iterator[tuple[int, str]]:
     origins = graph.columns.origins
-    rows, first = np.unique(origins.column("triple").to_numpy(), return_index=True)
-    axiom = origins.column("axiom").to_numpy()[first]
+    rows, first = np.unique(values(origins.column("triple")), return_index=True)
+    axiom = values(origins.column("axiom"))[first]
     is_a = {n for n, iri in enumerate(graph.relation_iris) if iri in IS_A}
     names = [name.replace("_", " ") for name in graph.relation_labels]
     told: Counter[int] = Counter()
@@ -97,10 +105,6 @@ def _phrases(graph: KnowledgeGraph) -> Iterator[tuple[int, str]]:
         if relation in is_a:
             yield head, f"is a {graph.labels[tail]}"
             continue
-        context, _, quantifier = KINDS[kind].partition(" ")
-        if context in ("SubClassOf", "EquivalentClasses", "ClassAssertion"):
-            some = _WORDS.get(quantifier, "some")
-        else:
-            some = "some" if KINDS[kind] in ("relationship", "intersection_of some") else ""
+        some = _QUANTIFIED.get(KINDS[kind], "")
         phrase = " ".join(filter(None, [names[relation], some, graph.labels[tail]]))
         yield head, f"something that {phrase}"

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyoxigraph as ox
 
 from kgml.errors import OntologyError
+from kgml.kg import lines
 from kgml.kg import vocabulary as v
+from kgml.kg.arrow import strings
 from kgml.kg.blocks import Block, BlockReader, Ints
 from kgml.kg.collected import Collected
 
@@ -53,6 +55,15 @@ def ntriples(
     Raises:
         SyntaxError: as pyoxigraph raises it; `kgml.kg.safety.explain` words it.
     """
+    if kind == "N-Triples" and not skip and not rename_blank_nodes:
+        yield from lines.blocks(path, lambda: _parsed(path, name, kind, skip, base, False))
+    else:
+        yield from _parsed(path, name, kind, skip, base, rename_blank_nodes)
+
+
+def _parsed(
+    path: Path, name: str, kind: str, skip: int, base: str | None, rename_blank_nodes: bool
+) -> Iterator[bytes]:
     with path.open("rb") as stream:
         source: dict[str, Any] = {"path": os.fspath(path)}
         if skip:
@@ -175,7 +186,7 @@ class Triples:
         parts = self._literals.get(self.collected.numbers.get(predicate, -1))
         if not parts:
             none = np.zeros(0, dtype=np.int32)
-            return none, pa.array([], pa.string()), none
+            return none, strings([]), none
         subjects, texts, suffixes = zip(*parts, strict=True)
         return np.concatenate(subjects), pa.concat_arrays(texts), np.concatenate(suffixes)
 

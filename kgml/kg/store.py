@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kgml import artifacts
 from kgml.errors import ArtifactError
+from kgml.kg.arrow import column, values
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -61,7 +62,7 @@ class Columns:
     @property
     def kinds(self) -> NDArray[np.int8]:
         """Number into `kgml.kg.graph.KINDS` per entity."""
-        found: NDArray[np.int8] = self.entities.column("kind").to_numpy()
+        found: NDArray[np.int8] = values(self.entities.column("kind"))
         return found
 
 
@@ -73,22 +74,22 @@ def fingerprint(columns: Columns) -> str:
     digest = hashlib.sha256()
     for table in (columns.entities, columns.forms, columns.relations, columns.aliases):
         for name in table.column_names:
-            values = table.column(name).combine_chunks()
-            digest.update(f"{name} {len(values)} ".encode())
-            if pa.types.is_string(values.type):
-                _hash_strings(digest, values)
+            array = table.column(name).combine_chunks()
+            digest.update(f"{name} {len(array)} ".encode())
+            if pa.types.is_string(array.type):
+                _hash_strings(digest, array)
             else:
-                digest.update(values.to_numpy(zero_copy_only=False).astype(np.int64).tobytes())
+                digest.update(values(array).astype(np.int64).tobytes())
     digest.update(f"triples {len(columns.triples)} ".encode())
     digest.update(np.ascontiguousarray(columns.triples, dtype="<i8").tobytes())
     return digest.hexdigest()
 
 
-def _hash_strings(digest: Any, values: pa.Array) -> None:
+def _hash_strings(digest: Any, texts: pa.Array) -> None:
     """Lengths in bytes (-1 for null), then the bytes."""
-    lengths = pc.fill_null(pc.binary_length(values), -1)
-    digest.update(lengths.to_numpy().astype("<i8").tobytes())
-    filled = values.drop_null()
+    lengths = pc.fill_null(pc.binary_length(texts), -1)
+    digest.update(values(lengths).astype("<i8").tobytes())
+    filled = texts.drop_null()
     if len(filled):
         bounds = np.frombuffer(filled.buffers()[1], dtype=np.int32)
         low, high = bounds[filled.offset], bounds[filled.offset + len(filled)]
@@ -100,8 +101,9 @@ def save(
     config: Mapping[str, Any] | None, seed: int | None,
 ) -> None:  # fmt: skip
     """Write the artifact; see `kgml.kg.graph.KnowledgeGraph.save`."""
-    flat = pa.array(np.ascontiguousarray(columns.triples).ravel())
-    triples = pa.table([pa.FixedSizeListArray.from_arrays(flat, type=TRIPLES.field(0).type)], schema=TRIPLES)
+    flat = column(np.ascontiguousarray(columns.triples).ravel())
+    rows = pa.FixedSizeListArray.from_arrays(flat, type=TRIPLES.field(0).type)
+    triples = pa.Table.from_arrays([rows], schema=TRIPLES)
     summary = {**graph.report, "sha256": graph.fingerprint}
     with artifacts.writing(
         path, KIND, made_from=graph.sources, seed=seed, config=config, command=command,
@@ -131,7 +133,7 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         _read(path / "entities.arrow", ENTITIES),
         _read(path / "forms.arrow", FORMS),
         _read(path / "relations.arrow", RELATIONS),
-        triples.column(0).combine_chunks().flatten().to_numpy().reshape(-1, 3),
+        values(triples.column(0).combine_chunks().flatten()).reshape(-1, 3),
         _read(path / "origins.arrow", ORIGINS),
         _read(path / "aliases.arrow", ALIASES),
         _read(path / "disjoint.arrow", DISJOINT),

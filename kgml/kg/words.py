@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgml.kg import vocabulary as v
+from kgml.kg.arrow import column
 from kgml.kg.blocks import Ints
 from kgml.kg.collected import Collected, WordColumns
 from kgml.kg.rdf import Triples
@@ -71,7 +72,7 @@ def _skosxl(predicate: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
     counts = stop - start
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = order[np.repeat(start, counts) + offsets]
-    return np.repeat(subject, counts), text.take(pa.array(rows)), suffix[rows]
+    return np.repeat(subject, counts), text.take(column(rows)), suffix[rows]
 
 
 def _synonyms(triples: Triples, collected: Collected, languages: NDArray[np.int32]) -> None:
@@ -88,7 +89,7 @@ def _synonyms(triples: Triples, collected: Collected, languages: NDArray[np.int3
                 collected.synonym_columns.append(
                     WordColumns(
                         words.number[marked], v.Scope.ABBREVIATION, words.language[marked],
-                        words.text.take(pa.array(marked)),
+                        words.text.take(column(np.array(marked))),
                     )
                 )  # fmt: skip
 

@@ -188,8 +188,8 @@ def test_build_graph_saves_reports_and_makes_the_graph_current(
     report = build_graph([hearts_obo], command="kgml build-graph hearts.obo")
     assert list(report) == [
         "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
-        "homonyms", "became", "dropped", "obsolete", "merged", "not_merged", "files", "skipped",
-        "inferred", "unresolved_imports", "cycles", "contradictions", "seconds", "sha256", "path",
+        "became", "dropped", "obsolete", "merged", "not_merged", "files", "skipped",
+        "inferred", "unresolved_imports", "homonyms", "cycles", "contradictions", "seconds", "sha256", "path",
     ]  # fmt: skip
     assert report["path"] == "artifacts/hearts.kg"
     assert current_graph() == Path("artifacts/hearts.kg")
