@@ -133,8 +133,8 @@ def _disjoint(collected: Collected, number: Numbers) -> pa.Table:
     ends = np.sort(number[rows[:, :2]], axis=1)
     known = (ends[:, 0] >= 0) & (ends[:, 0] != ends[:, 1])
     pairs = np.unique(np.column_stack([ends[known], rows[known, 2]]), axis=0)
-    ends = [column(side.astype(np.int32)) for side in pairs.T]
-    return pa.Table.from_arrays(ends, schema=store.DISJOINT)
+    columns = [column(side.astype(np.int32)) for side in pairs.T]
+    return pa.Table.from_arrays(columns, schema=store.DISJOINT)
 
 
 def _in_use(number: int, replaced: dict[int, int], entity: Numbers) -> int:

@@ -73,15 +73,13 @@ def check(graph: KnowledgeGraph) -> None:
     graph.report |= {
         "homonyms": len(homonyms(graph)), "cycles": len(found), "contradictions": len(wrong),
     }  # fmt: skip
-    findings = {
-        "cycles": [[graph.ids[n] for n in circle] for circle in found[:SHOWN]],
-        "contradictions": [_contradiction(graph, *row) for row in wrong[:SHOWN].tolist()],
-    }
-    graph.findings = findings
-    if found:
-        shown = " > ".join([*findings["cycles"][0][:5], findings["cycles"][0][0]])
+    circles = [[graph.ids[n] for n in circle] for circle in found[:SHOWN]]
+    contradictions = [_contradiction(graph, *row) for row in wrong[:SHOWN].tolist()]
+    graph.findings = {"cycles": circles, "contradictions": contradictions}
+    if circles:
+        shown = ", ".join(circles[0][:5]) + (", ..." if len(circles[0]) > 5 else "")
         warn(f"{len(found):,} circles of is-a, such as {shown}; the entities of each count as one")
-    for row in findings["contradictions"][:3]:
+    for row in contradictions[:3]:
         warn(f"{row['text']}. {len(wrong):,} such in all; correct one of the two axioms")
 
 

@@ -49,10 +49,8 @@ def _canonical(block: bytes, parse: Callable[[], Iterator[bytes]]) -> bytes:
     if is_canonical(block):
         return block
     try:
-        return ox.serialize(
-            ox.parse(block, format=ox.RdfFormat.N_TRIPLES, lenient=True),
-            format=ox.RdfFormat.N_TRIPLES,
-        )
+        parsed = ox.parse(block, format=ox.RdfFormat.N_TRIPLES, lenient=True)
+        return ox.serialize(parsed, format=ox.RdfFormat.N_TRIPLES) or b""
     except SyntaxError:
         for _ in parse():  # the line of the error is that of the file
             pass

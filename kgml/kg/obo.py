@@ -64,6 +64,10 @@ class OboFile:
         }
         self._ranks: dict[str, int] = {}
         self._spaces: dict[str, str] = {}
+        self._bases: dict[str, str] = {}
+        """What canonical identifiers of a prefix begin with, as `iri` found it."""
+        self._says: dict[str, bool] = {}
+        """Whether a property joins two terms whatever the stanza, as `_property_value` found it."""
         self._ontology = ""
         self._interned: dict[str, int] = {}
         self._relations: dict[str, str] = {}
@@ -99,21 +103,14 @@ class OboFile:
             self._lines = iter(stream)
             for line in self._lines:
                 self.line += 1
-                text = line.strip()
-                if not text or text[0] == "!":
-                    continue
-                if text[0] == "[":
-                    self._open(text)
-                    continue
-                tag, _, value = text.partition(":")
-                if not value:
-                    self._malformed(text)
-                clauses += 1
+                tag, _, value = line.partition(":")
+                value = value.strip()
                 handler = self._handlers.get(tag)
-                if handler is not None:
-                    handler(value.lstrip())
+                if handler is not None and value:
+                    clauses += 1
+                    handler(value)
                 else:
-                    self._clause(tag, value.lstrip())
+                    clauses += self._other(line.strip())
             if clauses > self.limit:
                 raise OntologyError(
                     f"{self.path}: {clauses:,} clauses, more than the limit of {self.limit:,}. "
@@ -122,8 +119,20 @@ class OboFile:
             self._finish(line)
         self.collected.statements += clauses
 
+    def _other(self, text: str) -> int:
+        """A line that is no clause with a handler of its own in this stanza; 1 if it is one."""
+        if not text or text[0] == "!":
+            return 0
+        if text[0] == "[":
+            self._open(text)
+            return 0
+        tag, _, value = text.partition(":")
+        if not value:
+            self._malformed(text)
+        self._clause(tag, value.lstrip())
+        return 1
+
     def _clause(self, tag: str, value: str) -> None:
-        """A clause that has no handler of its own in this stanza."""
         if self.stanza in ("Term", "Instance"):
             if self.current < 0 and tag != "is_anonymous":
                 self._error(f"'{tag}:' before any 'id:'", "'id:' as the first line of the stanza")
@@ -203,6 +212,7 @@ class OboFile:
         elif tag == "idspace":
             prefix, _, base = value.partition(" ")
             self._spaces[prefix] = base.split(" ", 1)[0].strip()
+            self._bases.clear()
         elif tag == "synonymtypedef":
             name, _, description = value.partition(" ")
             if is_abbreviation(name) or is_abbreviation(description):
@@ -310,9 +320,10 @@ class OboFile:
 
     def _xref(self, value: str) -> None:
         self.collected.dropped["xref"] += 1
-        identifier = _strip(value).partition(" ")[0]
-        if self._xrefs and ":" in identifier:
-            self.collected.xrefs.append((self.current, self._number(identifier)))
+        if self._xrefs:
+            identifier = _strip(value).partition(" ")[0]
+            if ":" in identifier:
+                self.collected.xrefs.append((self.current, self._number(identifier)))
 
     def _obsolete(self, value: str) -> None:
         if value.startswith("true"):
@@ -333,9 +344,12 @@ class OboFile:
             self._is_a(" ".join(words), "intersection_of")
 
     def _property_value(self, value: str) -> None:
-        words = value.split()
-        iri = self.iri(words[0])
-        mapping = iri in v.MAPPINGS or iri in (v.BROADER, v.SKOS + "related")
+        words = value.split(None, 2)
+        mapping = self._says.get(words[0])
+        if mapping is None:
+            iri = self.iri(words[0])
+            mapping = iri in v.MAPPINGS or iri in (v.BROADER, v.SKOS + "related")
+            self._says[words[0]] = mapping
         if len(words) > 1 and words[1][:1] != '"' and (mapping or self.stanza == "Instance"):
             axiom = CODES["property_value"]
             self._pending.append((self.current, words[0], _strip(words[1]), axiom))
@@ -381,11 +395,16 @@ class OboFile:
 
     def iri(self, identifier: str) -> str:
         """The IRI of an OBO identifier."""
+        prefix, _, local = identifier.partition(":")
+        known = self._bases.get(prefix)
+        if known and local.isalnum() and local.isascii():
+            return known + local
         canonical = _CANONICAL.match(identifier)
         if canonical:
             prefix, local = canonical.groups()
-            base = self._spaces.get(prefix) or v.PREFIXES.get(prefix)
-            return f"{base}{local}" if base else f"{v.OBO}{prefix}_{local}"
+            base = self._spaces.get(prefix) or v.PREFIXES.get(prefix) or f"{v.OBO}{prefix}_"
+            self._bases[prefix] = base
+            return base + local
         if identifier.startswith(("http://", "https://", "urn:")):
             return identifier
         prefix, colon, local = identifier.partition(":")
