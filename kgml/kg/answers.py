@@ -169,11 +169,18 @@ def _rows(body: bytes, query: Query) -> Iterator[Any]:
 
 
 def _solutions(body: bytes, query: Query, ox: Any) -> list[Any]:
-    found = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
-    if isinstance(found, ox.QueryBoolean):
-        raise ValueError("yes or no where rows were asked for")
-    missing = set(query.variables) - {variable.value for variable in found.variables}
-    rows = [tuple(solution[name] for name in query.variables) for solution in found]
+    wrong = ""
+    try:
+        found = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+        if isinstance(found, ox.QueryBoolean):
+            raise ValueError("yes or no where rows were asked for")
+        missing = set(query.variables) - {variable.value for variable in found.variables}
+        rows = [tuple(solution[name] for name in query.variables) for solution in found]
+    except SyntaxError as error:
+        # Raised anew below: a traceback would keep what pyoxigraph lets only this thread release.
+        wrong = error.msg
+    if wrong:
+        raise SyntaxError(wrong)
     if rows and missing:
         raise ValueError(f"no column {', '.join(sorted(missing))}")
     return rows

@@ -299,9 +299,9 @@ def _connect(url: str, parts: SplitResult, rules: Rules, watch: _Watch) -> Any:
         try:
             with _worded(url, watch):
                 connection.connect()
-        except ConnectionFailedError:
+        except OntologyError as error:
             connection.close()
-            if number == len(addresses) - 1:
+            if number == len(addresses) - 1 or not isinstance(error, ConnectionFailedError):
                 raise
         else:
             connection.timeout = watch.left(url)

@@ -250,8 +250,16 @@ def test_a_server_that_drips_is_cut_off_at_the_deadline(site, rules, tmp_path, w
 
 
 def test_a_body_that_breaks_off_is_no_file(site, rules, tmp_path) -> None:
-    site.put("/short", TURTLE, Content_Length=str(len(TURTLE) + 10))
-    assert "the connection failed" in refused(site.url("/short"), tmp_path, rules)
+    def short(handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(TURTLE) + 10))
+        handler.end_headers()
+        handler.wfile.write(TURTLE)
+
+    site.pages["/short"] = short
+    message = refused(site.url("/short"), tmp_path, rules)
+    assert "the connection failed" in message
+    assert "10 more expected" in message
 
 
 def test_a_404_is_named_with_what_the_server_says(site, rules, tmp_path) -> None:
