@@ -17,6 +17,7 @@ _CONTEXTS = {
     "SubClassOf": "SubClassOf({{head}} {})",
     "EquivalentClasses": "EquivalentClasses({{head}} {})",
     "ClassAssertion": "ClassAssertion({} {{head}})",
+    "SubClassOf from": "SubClassOf({} {{head}})",
 }
 
 TEMPLATES: dict[str, str] = {
@@ -40,8 +41,9 @@ TEMPLATES: dict[str, str] = {
     "SKOS related": "{head} skos:related {tail}",
     "mapping": "{head} {relation} {tail}",
     "domain and range": "ObjectPropertyDomain({relation} {head}) ObjectPropertyRange({relation} {tail})",
-    "inverse": "the inverse of an edge from {tail} to {head}",
-    "SubObjectPropertyOf": "SubObjectPropertyOf({relation}, a property of an edge from {head} to {tail})",
+    "value and type": "SubClassOf({head} ObjectHasValue({relation} a)) ClassAssertion({tail} a)",
+    "inverse": "InverseObjectProperties(... {relation}), and an edge from {tail} to {head}",
+    "SubObjectPropertyOf": "SubObjectPropertyOf({relation} ...), and an edge from {head} to {tail}",
     "property chain": "SubObjectPropertyOf(ObjectPropertyChain(...) {relation}), from {head} to {tail}",
     "triple": "{head} {relation} {tail}",
     "is_a": "is_a: {tail}, in [Term] {head}",

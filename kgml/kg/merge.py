@@ -39,9 +39,10 @@ def merged(collected: Collected, entity: NDArray[np.bool_], how: str) -> Merging
     iris = collected.iris()
     groups: dict[int, dict[str, int]] = {}
     refused = 0
-    pairs = sorted(set(collected.matches), key=lambda pair: (iris[pair[0]], iris[pair[1]]))
+    pairs = _ordered(collected.matches, iris)
     if how == "xrefs":
-        pairs += sorted(set(collected.xrefs), key=lambda pair: (iris[pair[0]], iris[pair[1]]))
+        stronger = set(pairs)
+        pairs += [pair for pair in _ordered(collected.xrefs, iris) if pair not in stronger]
     parent = one_of.tolist()
     for left, right in pairs:
         if not (entity[left] and entity[right]):
@@ -63,6 +64,12 @@ def merged(collected: Collected, entity: NDArray[np.bool_], how: str) -> Merging
     )
     kept = one_of == np.arange(len(entity))
     return Merging(one_of, kept, int((~kept).sum()), refused)
+
+
+def _ordered(pairs: list[tuple[int, int]], iris: list[str]) -> list[tuple[int, int]]:
+    """Each pair once, whichever way round it was said, by IRI."""
+    turned = {(a, b) if iris[a] < iris[b] else (b, a) for a, b in pairs}
+    return sorted(turned, key=lambda pair: (iris[pair[0]], iris[pair[1]]))
 
 
 def _root(parent: list[int], number: int) -> int:

@@ -9,9 +9,9 @@ What each does, with a worked example and beside OWL2Vec* and mOWL: docs/PROJECT
   ``(p exactly n B)`` with n > 0, alone or inside such an intersection, as (A, p, B): all of them
   say that every A has a p that is a B. Assertions between individuals, named equivalences, SKOS
   related and mappings give themselves.
-- ``owl2vec``: the rules of OWL2Vec* (Chen et al. 2021, table 1): every quantifier, unions as well
-  as intersections, equivalence as is-a both ways, domain with range, inverses, sub-properties and
-  property chains.
+- ``owl2vec``: the rules of OWL2Vec* (Chen et al. 2021, table 1): every quantifier, also of a
+  general class axiom ``(p some B) subClassOf A``, unions as well as intersections, equivalence as
+  is-a both ways, domain with range, inverses, sub-properties and property chains.
 - ``rdf``: every triple between two IRIs.
 """
 
@@ -60,6 +60,7 @@ def project(triples: Triples, collected: Collected, projection: Projection) -> N
     """
     maker = _Edges(triples, collected, projection)
     maker.declarations()
+    maker.disjoint()
     if projection.name == "rdf":
         maker.everything()
         return
@@ -69,7 +70,7 @@ def project(triples: Triples, collected: Collected, projection: Projection) -> N
     if projection.liberal:
         from kgml.kg.owl2vec import further_rules
 
-        further_rules(triples, collected)
+        further_rules(triples, collected, maker.expressions)
 
 
 class _Edges:
@@ -78,6 +79,7 @@ class _Edges:
     def __init__(self, triples: Triples, collected: Collected, projection: Projection) -> None:
         self.triples, self.collected, self.projection = triples, collected, projection
         self.dropped = collected.dropped
+        self.expressions = Expressions(triples)
         self._rows: list[tuple[int, int, int, int, int]] = []
 
     def add(self, head: Ints, relation: int | Ints, tail: Ints, kind: str, file: Ints) -> None:
@@ -119,7 +121,6 @@ class _Edges:
 
     def class_axioms(self) -> None:
         """subClassOf, equivalentClass, unions, and the expressions they hold."""
-        self.expressions = Expressions(self.triples)
         collected, links = self.collected, self.triples.links
         self.is_a = collected.number(v.SUB_CLASS_OF)
         child, parent, file = links(v.SUB_CLASS_OF)
@@ -138,7 +139,8 @@ class _Edges:
         ):
             self._lists(predicate, context)
         self._flush()
-        self._disjoint()
+        for predicate, dropped in _NAMED.items():
+            self.dropped[dropped] += int((links(predicate)[0] >= 0).sum())
 
     def _equivalent(self) -> None:
         left, right, file = self.triples.links(v.EQUIVALENT_CLASS)
@@ -209,13 +211,21 @@ class _Edges:
             if member >= 0:
                 self._rows.append((member, self.is_a, entity, CODES[kind], file))
             else:
-                self.dropped["general class axiom"] += 1
+                self._left(entity, member, file)
 
     def _general(self, left: int, right: int, file: int) -> None:
         """``(B or C) subClassOf D`` is two axioms; what else has no name on the left is none."""
         union = int(self.expressions.union[-left])
         if union != NOTHING and right >= 0:
             self._union(right, union, file, "SubClassOf or")
+        else:
+            self._left(right, left, file)
+
+    def _left(self, entity: int, expression: int, file: int) -> None:
+        """``(p some B) subClassOf A``: nothing every A has, but OWL2Vec* keeps (A, p, B)."""
+        restricted = self.expressions.relation[-expression] != NOTHING
+        if self.projection.liberal and entity >= 0 and restricted:
+            self._restriction(entity, expression, file, "SubClassOf from")
         else:
             self.dropped["general class axiom"] += 1
 
@@ -235,7 +245,7 @@ class _Edges:
                 else:
                     self._expand_one(entity, member, origin, context)
 
-    def _disjoint(self) -> None:
+    def disjoint(self) -> None:
         """Pairs of named classes said to share nothing; a check, not an edge."""
         left, right, file = self.triples.links(v.DISJOINT_WITH)
         found = [(a, b, f) for a, b, f in _rows(left, right, file) if a >= 0 and b >= 0]
@@ -249,7 +259,8 @@ class _Edges:
         for _, head, origin in groups:
             named = [m for m in self.expressions.members_of(head) if m >= 0]
             found += [(a, b, origin) for i, a in enumerate(named) for b in named[i + 1 :]]
-        self.dropped["disjointWith"] += len(groups)
+        if self.projection.name != "rdf":
+            self.dropped["disjointWith"] += len(groups)
         self.collected.disjoint.append(np.array(found, dtype=np.int32).reshape(-1, 3))
 
     # Everything else
@@ -270,8 +281,14 @@ class _Edges:
     def assertions(self) -> None:
         """Everything said with a property of its own, and the count of the axioms that are not."""
         annotations = self._annotations()
+        _, kinds, _ = self.triples.links(v.TYPE)
+        for kind, dropped in _TYPES.items():
+            number = self.collected.numbers.get(v.OWL + kind, NOTHING)
+            self.dropped[dropped] += int((kinds == number).sum())
         for predicate in self.triples.predicates():
             head, tail, file = self.triples.links(predicate)
+            if self.projection.liberal and predicate in _FURTHER:
+                continue
             if predicate in v.DROPPED:
                 self.dropped[v.DROPPED[predicate]] += len(head)
             elif predicate in v.STRUCTURE or predicate in _WORDS:
@@ -309,6 +326,19 @@ _SPECIAL = {**dict.fromkeys(v.MAPPINGS, "mapping"), v.SAME_AS: "mapping",
             v.SKOS + "related": "SKOS related"}  # fmt: skip
 _WORDS = frozenset({*v.LABELS, *v.SYNONYMS, v.LITERAL_FORM, v.SYNONYM_TYPE, *v.ONTOLOGY_VERSION,
                     *v.ONTOLOGY_LICENCE, *v.REPLACED, v.ALTERNATIVE_ID})  # fmt: skip
+_NAMED = {v.OWL + "complementOf": "complementOf", v.OWL + "oneOf": "oneOf"}
+"""What a named class may be said to be, beside an intersection and a union."""
+_TYPES = {
+    "AllDifferent": "differentFrom", "NegativePropertyAssertion": "negative assertion",
+    "AllDisjointProperties": "propertyDisjointWith",
+    **{f"{name}Property": "property characteristic" for name in (
+        "Functional", "InverseFunctional", "Transitive", "Symmetric", "Asymmetric", "Reflexive",
+        "Irreflexive")},
+}  # fmt: skip
+"""Axioms that are a type of OWL, and the kind they count as."""
+_FURTHER = frozenset({v.RDFS + "domain", v.RDFS + "range", v.RDFS + "subPropertyOf",
+                      v.OWL + "inverseOf", v.OWL + "propertyChainAxiom"})  # fmt: skip
+"""Read by `kgml.kg.owl2vec`."""
 
 
 def _rows(one: Ints, two: Ints, three: Ints) -> list[tuple[int, int, int]]:
