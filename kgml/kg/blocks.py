@@ -204,7 +204,7 @@ class _Lines:
             codes[more] = values(encoded.indices) + 1
             suffixes += encoded.dictionary.cast(pa.string()).to_pylist()
         text = self._spans(self.two[rows] + 2, quote).cast(pa.string())
-        return unescaped(text), codes, suffixes
+        return unescaped(text) if b"\\" in self.block else text, codes, suffixes
 
     def _spans(self, start: NDArray[np.intp], stop: NDArray[np.intp]) -> pa.Array:
         bounds = np.empty(2 * len(start), dtype=np.int32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -104,15 +105,11 @@ class Lexicon:
         foreign = (self._tier[tongue] == 3) & (tongue != language[entity])
         foreign[: self.labelled] = False
         self._collected.dropped["text in another language"] += int(foreign.sum())
-        encoded = text.dictionary_encode()
-        code = values(encoded.indices).astype(np.int64)
-        key = entity * max(1, len(encoded.dictionary)) + code
-        order = np.lexsort((_PRECEDENCE[scope], key))
-        order = order[~foreign[order]]
-        first = np.ones(len(order), dtype=bool)
-        first[1:] = key[order][1:] != key[order][:-1]
-        rows = order[first]
-        rows = rows[sorted_rows([entity[rows] * 8 + scope[rows]], text.take(column(rows)))]
+        rows = np.flatnonzero(~foreign)
+        kept = text if len(rows) == len(text) else text.take(column(rows))
+        by_text, same = sorted_rows([_PRECEDENCE[scope[rows]]], [entity[rows]], kept)
+        rows = rows[by_text[~same]]  # by entity, then text, the scope that says most alone
+        rows = rows[np.lexsort((scope[rows], entity[rows]))]
         columns = [
             column(entity[rows].astype(np.int32)),
             column(scope[rows].astype(np.int8)),
@@ -150,7 +147,9 @@ class Lexicon:
         texts = pa.concat_arrays([strings(text), *(c.text for c in columns)])
         entity = np.where(interned >= 0, self._number[interned], -1)
         chosen = np.flatnonzero(entity >= 0)
-        texts = cleaned(texts.take(column(chosen)), self._collected)
+        if len(chosen) < len(texts):
+            texts = texts.take(column(chosen))
+        texts = cleaned(texts, self._collected)
         filled = np.flatnonzero(values(pc.binary_length(texts)))
         if len(filled) < len(chosen):
             chosen, texts = chosen[filled], texts.take(column(filled))
@@ -160,30 +159,44 @@ class Lexicon:
         """The best row per entity, and all others."""
         tier = self._tier[rows.language]
         key = (tier * 16 + rows.rank) * (len(self._order) + 1) + self._order[rows.language]
-        order = sorted_rows([key, rows.entity], rows.text)
+        order = np.lexsort((key, rows.entity))
+        entity, key = rows.entity[order], key[order]
         first = np.ones(len(order), dtype=bool)
-        first[1:] = rows.entity[order][1:] != rows.entity[order][:-1]
+        first[1:] = entity[1:] != entity[:-1]
+        for start in np.flatnonzero(first[:-1] & ~first[1:] & (key[1:] == key[:-1])).tolist():
+            stop = start + 1  # several as good as the first: the smallest text
+            while stop < len(order) and entity[stop] == entity[start] and key[stop] == key[start]:
+                stop += 1
+            run = order[start:stop]
+            texts = rows.text.take(column(run)).to_pylist()
+            order[start:stop] = run[sorted(range(len(run)), key=texts.__getitem__)]
         return order[first], order[~first]
 
 
-def sorted_rows(keys: list[Ints], text: pa.Array) -> Ints:
-    """The order by ``keys`` (the last one first), then by text.
+def sorted_rows(
+    last: list[Ints], first: list[Ints], text: pa.Array
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """The order by ``first``, then text, then ``last``; and whether each row of it has the same
+    ``first`` and text as the row before it.
 
     The first eight bytes of a text decide nearly always; the rest are compared in Python.
     """
     prefix = _prefixes(text)
-    order: Ints = np.lexsort((prefix, *keys))
+    order: Ints = np.lexsort((*last, prefix, *first))
     tied = prefix[order][1:] == prefix[order][:-1]
-    for key in keys:
+    for key in first:
         tied &= key[order][1:] == key[order][:-1]
-    if not tied.any():
-        return order
+    same = np.zeros(len(order), dtype=bool)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], tied.astype(np.int8), [0]])))
     for start, stop in zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True):
         run = order[start:stop]
         texts = text.take(column(run)).to_pylist()
-        order[start:stop] = run[sorted(range(len(run)), key=texts.__getitem__)]
-    return order
+        ranked = sorted(range(len(run)), key=texts.__getitem__)  # stable: ``last`` stays last
+        order[start:stop] = run[ranked]
+        same[start + 1 : stop] = [
+            texts[b] == texts[a] for a, b in pairwise(ranked)
+        ]
+    return order, same
 
 
 def _prefixes(text: pa.Array) -> NDArray[np.uint64]:
