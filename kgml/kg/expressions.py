@@ -119,7 +119,7 @@ class Expressions:
         quantifier = QUANTIFIERS[self.quantifier[-node]]
         if quantifier in ("min", "exactly", "max"):
             return "cardinality"
-        if self.literal[-node]:
+        if self.literal[-node] and quantifier == "value":
             return "hasValue literal"
         return _DROPPED.get(quantifier) or self.kinds.get(node, "other expression")
 
