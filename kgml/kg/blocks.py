@@ -25,6 +25,8 @@ Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 
 NEWLINE, SPACE, QUOTE, LESS, MORE, UNDERSCORE = b'\n "<>_'
+PIECES = 6
+"""Parts a line is cut into."""
 STAND_IN = "\x01"
 """What a space within an IRI is while a block is taken apart."""
 
@@ -104,10 +106,8 @@ class BlockReader:
 
     def _numbers(self, lines: _Lines, rows: NDArray[np.intp]) -> tuple[Ints, Ints]:
         """Number of each line's subject, and of the object of the lines ``rows``."""
-        subject, subjects = lines.subjects()
-        value, objects = lines.objects(rows)
-        both = pa.concat_arrays([subjects, objects]).dictionary_encode()
-        terms, codes = both.dictionary, values(both.indices)
+        n = len(lines.ends)
+        codes, terms = lines.encoded(np.concatenate([np.arange(n) * PIECES, rows * PIECES + 4]))
         begin = np.frombuffer(terms.buffers()[1], dtype=np.int32)[: len(terms)]
         iri = np.frombuffer(terms.buffers()[2], dtype=np.uint8)[begin] == LESS
         number = np.empty(len(terms), dtype=np.int32)
@@ -119,8 +119,7 @@ class BlockReader:
         before = len(self._blank)
         number[~iri] = -1 - self._offset - enter(blank, self._blank)
         self.blank_nodes += len(self._blank) - before
-        split = len(subjects)
-        return number[codes[:split]][subject], number[codes[split:]][value]
+        return number[codes[:n]], number[codes[n:]]
 
     def _literals(
         self, lines: _Lines, rows: NDArray[np.intp], subject: Ints, predicate: Ints
@@ -164,29 +163,24 @@ class _Lines:
             & ((self.first == LESS) | (self.first == QUOTE) | (self.first == UNDERSCORE))
         )  # fmt: skip
 
-    def subjects(self) -> tuple[Ints, pa.Array]:
-        """Code per line, and the distinct terms."""
-        return self._encoded(np.arange(0, 3 * len(self.ends), 3), 1)
-
     def predicates(self) -> tuple[Ints, list[str]]:
         """Code per line, and the distinct terms."""
-        codes, terms = self._encoded(np.arange(1, 3 * len(self.ends), 3), 1)
+        codes, terms = self.encoded(np.arange(2, PIECES * len(self.ends), PIECES))
         return codes, terms.cast(pa.string()).to_pylist()
 
-    def objects(self, rows: NDArray[np.intp]) -> tuple[Ints, pa.Array]:
-        """Code of each of the lines ``rows``, and the distinct terms."""
-        return self._encoded(rows * 3 + 2, 3)
-
-    def _encoded(self, pieces: NDArray[np.intp], tail: int) -> tuple[Ints, pa.Array]:
-        """``tail``: bytes that follow a term in its piece of the line."""
+    def encoded(self, pieces: NDArray[np.intp]) -> tuple[Ints, pa.Array]:
+        """Code of each piece asked for, and what is distinct among them."""
         encoded = self._pieces.take(column(pieces)).dictionary_encode()
-        return values(encoded.indices), pc.binary_slice(encoded.dictionary, 0, -tail)
+        return values(encoded.indices), encoded.dictionary
 
     @cached_property
     def _pieces(self) -> pa.Array:
-        """Three a line: subject with a space, predicate with a space, object with `` .\\n``."""
-        bounds = np.empty(3 * len(self.ends) + 1, dtype=np.int32)
-        bounds[0:-1:3], bounds[1::3], bounds[2::3] = self.starts, self.one + 1, self.two + 1
+        """`PIECES` a line: subject, space, predicate, space, object, and `` .`` with the newline."""
+        bounds = np.empty(PIECES * len(self.ends) + 1, dtype=np.int32)
+        for place, found in enumerate(
+            (self.starts, self.one, self.one + 1, self.two, self.two + 1, self.ends - 2)
+        ):
+            bounds[place:-1:PIECES] = found
         bounds[-1] = self.ends[-1] + 1
         return _binary(bounds, self.block)
 
@@ -198,13 +192,21 @@ class _Lines:
         codes = np.zeros(len(rows), dtype=np.int32)
         suffixes = [""]
         if len(more):
-            quotes = np.flatnonzero(data == QUOTE)
-            quote[more] = quotes[np.searchsorted(quotes, stop[more]) - 1]
+            quote[more] = self._last_quote(stop[more])
             encoded = self._spans(quote[more] + 1, stop[more]).dictionary_encode()
             codes[more] = values(encoded.indices) + 1
             suffixes += encoded.dictionary.cast(pa.string()).to_pylist()
         text = self._spans(self.two[rows] + 2, quote).cast(pa.string())
         return unescaped(text) if b"\\" in self.block else text, codes, suffixes
+
+    def _last_quote(self, stop: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where the text of a literal that ends at ``stop`` with a tag or a type is closed."""
+        short = stop - 4  # "@en" most often, which needs no search
+        far = np.flatnonzero(self.data[short] != QUOTE)
+        if len(far):
+            quotes = np.flatnonzero(self.data == QUOTE)
+            short[far] = quotes[np.searchsorted(quotes, stop[far]) - 1]
+        return short
 
     def _spans(self, start: NDArray[np.intp], stop: NDArray[np.intp]) -> pa.Array:
         bounds = np.empty(2 * len(start), dtype=np.int32)
