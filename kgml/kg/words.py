@@ -125,7 +125,8 @@ def is_abbreviation(synonym_type: str) -> bool:
     """
     name = iri_end(synonym_type)
     lower = name.lower()
-    return "abbreviat" in lower or "acronym" in lower or name in v.ABBREVIATION_TYPES
+    known = bool(v.ABBREVIATION_TYPES & {name, synonym_type})  # an IRI's end, or OMO:0003000 whole
+    return known or "abbreviat" in lower or "acronym" in lower
 
 
 def iri_end(iri: str) -> str:

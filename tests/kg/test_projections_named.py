@@ -174,7 +174,9 @@ def test_general_class_axioms_are_kept_by_owl2vec_alone(project: Project) -> Non
 
 
 def test_restrictions_in_a_union_on_the_left_are_kept_by_owl2vec_alone(project: Project) -> None:
-    body = "[ owl:unionOf ( :B [ owl:onProperty :p ; owl:someValuesFrom :C ] ) ] rdfs:subClassOf :A ."
+    body = (
+        "[ owl:unionOf ( :B [ owl:onProperty :p ; owl:someValuesFrom :C ] ) ] rdfs:subClassOf :A ."
+    )
     assert edges(project(body)) == {"B subClassOf A", "A p C"}
     graph = project(body, "relations")
     assert edges(graph) == {"B subClassOf A"}
@@ -255,7 +257,9 @@ def test_inverses_turn_edges_round_in_owl2vec(project: Project) -> None:
 
 
 def test_an_inverse_of_itself_turns_edges_round_once(project: Project) -> None:
-    graph = project(":p owl:inverseOf :p . :A rdfs:subClassOf [ owl:onProperty :p ; owl:someValuesFrom :B ] .")
+    graph = project(
+        ":p owl:inverseOf :p . :A rdfs:subClassOf [ owl:onProperty :p ; owl:someValuesFrom :B ] ."
+    )
     assert edges(graph) == {"A p B", "B p A"}
     assert graph.report["became"] == {"SubClassOf some": 1, "inverse": 1}
 
@@ -319,9 +323,7 @@ def test_a_value_gives_its_types_too_in_owl2vec(project: Project) -> None:
     body = ":i a :B , :C . :A rdfs:subClassOf [ owl:onProperty :p ; owl:hasValue :i ] ."
     graph = project(body)
     assert edges(graph) == {"i type B", "i type C", "A p i", "A p B", "A p C"}
-    assert texts(graph, "A", "C") == [
-        "SubClassOf('A' ObjectHasValue('p' a)) ClassAssertion('C' a)"
-    ]
+    assert texts(graph, "A", "C") == ["SubClassOf('A' ObjectHasValue('p' a)) ClassAssertion('C' a)"]
     assert edges(project(body, "relations")) == {"i type B", "i type C", "A p i"}
 
 
@@ -372,7 +374,11 @@ def test_lists_in_circles_end_in_every_context(project: Project) -> None:
     itself = "_:u owl:unionOf _:l . _:l rdf:first _:u ; rdf:rest rdf:nil . _:x owl:onProperty :p ; owl:someValuesFrom _:x . "
     graph = project(itself + ":A rdfs:subClassOf _:u , _:x ; owl:equivalentClass _:u .")
     assert edges(graph) == set()
-    assert graph.report["dropped"] == {"unionOf": 1, "nested expression": 1, "general class axiom": 1}
+    assert graph.report["dropped"] == {
+        "unionOf": 1,
+        "nested expression": 1,
+        "general class axiom": 1,
+    }
 
 
 def test_obo_files_keep_their_drop_counts_in_every_projection(write, hearts_obo: Path) -> None:

@@ -1,0 +1,202 @@
+"""Labels, synonyms and definitions: which vocabulary, which language, which of several."""
+
+from __future__ import annotations
+
+import pytest
+
+from kgml import load_graph
+from kgml.config import GraphConfig
+from kgml.kg.build import check
+from kgml.kg.graph import KnowledgeGraph, Scope
+
+pytestmark = pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+MORE = """\
+@prefix oio: <http://www.geneontology.org/formats/oboInOwl#> .
+@prefix obo: <http://purl.obolibrary.org/obo/> .
+@prefix s: <http://schema.org/> .
+@prefix av: <https://www.omg.org/spec/Commons/AnnotationVocabulary/> .
+@prefix fibo: <https://spec.edmcouncil.org/fibo/ontology/FND/Utilities/AnnotationVocabulary/> .
+"""
+
+
+def words(graph: KnowledgeGraph, number: int = 0) -> dict[str, list[str]]:
+    """Scope to texts."""
+    found: dict[str, list[str]] = {}
+    for text, scope in graph[number].synonyms:
+        found.setdefault(scope.name, []).append(text)
+    return found
+
+
+def test_every_label_vocabulary_is_read_and_the_best_one_wins(turtle) -> None:
+    labels = [
+        'skos:prefLabel "pref"',
+        'rdfs:label "label"',
+        's:name "name"',
+        'dcterms:title "title"',
+    ]
+    for first in range(4):
+        graph = load_graph(turtle(MORE + ":a a owl:Class ; " + " ; ".join(labels[first:]) + " ."))
+        assert graph.labels == [labels[first].split('"')[1]]
+        assert sorted(words(graph).get("EXACT", [])) == sorted(x.split('"')[1] for x in labels[first + 1 :])  # fmt: skip
+
+
+def test_synonyms_of_every_vocabulary_keep_their_scope(turtle) -> None:
+    graph = load_graph(
+        turtle(
+            MORE
+            + """
+:a a owl:Class ; rdfs:label "a" ; skos:altLabel "01" ; oio:hasExactSynonym "02" ;
+  obo:IAO_0000118 "03" ; s:alternateName "04" ; schema:alternateName "05" ;
+  dcterms:alternative "06" ; fibo:synonym "07" ; av:synonym "08" ; fibo:preferredDesignation "09" ;
+  fibo:commonDesignation "10" ; <https://www.omg.org/spec/Commons/Designators/hasTextualName> "11" ;
+  oio:hasNarrowSynonym "12" ; oio:hasBroadSynonym "13" ; oio:hasRelatedSynonym "14" ;
+  oio:hasSynonym "15" ; skos:hiddenLabel "16" ; av:acronym "17" ; av:abbreviation "18" ;
+  fibo:abbreviation "19" ; av:symbol "20" .
+"""
+        )
+    )
+    assert words(graph) == {
+        "EXACT": [f"{n:02}" for n in range(1, 12)], "NARROW": ["12"], "BROAD": ["13"],
+        "RELATED": ["14", "15", "16"], "ABBREVIATION": ["17", "18", "19", "20"],
+    }  # fmt: skip
+    assert graph.report["synonyms"] == 20
+
+
+def test_definitions_of_every_vocabulary_are_read_best_first(turtle) -> None:
+    said = ['skos:definition "skos"', 's:description "schema"', 'dcterms:description "dc"']
+    for first, expected in enumerate(("skos", "schema", "dc")):
+        graph = load_graph(turtle(MORE + ":a a owl:Class ; " + " ; ".join(said[first:]) + " ."))
+        assert graph.definitions == [expected]
+    graph = load_graph(
+        turtle(MORE + ':a a owl:Class ; obo:IAO_0000115 "iao" ; dcterms:description "dc" .')
+    )
+    assert graph.definitions == ["iao"]
+
+
+def test_skos_xl_labels_may_have_iris_and_several_forms(turtle) -> None:
+    graph = load_graph(
+        turtle("""
+:a a skos:Concept ; skosxl:prefLabel :l1 ; skosxl:altLabel :l2 , [ skosxl:literalForm "c"@en ] , :none ;
+  skosxl:hiddenLabel [ skosxl:literalForm "d" ] .
+:b a skos:Concept ; skosxl:prefLabel :l2 .
+:l1 a skosxl:Label ; skosxl:literalForm "a"@en . :l2 a skosxl:Label ; skosxl:literalForm "b"@en , "b2"@en .
+""")
+    )
+    assert graph.iris == ["https://example.org/a", "https://example.org/b"]
+    assert graph.labels == ["a", "b"]
+    assert words(graph) == {"EXACT": ["b", "b2", "c"], "RELATED": ["d"]}
+    assert words(graph, 1) == {"EXACT": ["b2"]}
+
+
+@pytest.mark.parametrize(("language", "label", "others"), [
+    ("en", "heart", ["core", "heart (GB)"]), ("de", "Herz", ["core"]),
+    ("de-at", "Herz (AT)", ["core"]), ("fr", "core", []), ("EN", "heart", ["core", "heart (GB)"]),
+])  # fmt: skip
+def test_the_language_asked_for_then_its_regions_then_none(
+    language: str, label: str, others: list[str], turtle
+) -> None:
+    graph = load_graph(turtle(
+        ':a a owl:Class ; rdfs:label "heart"@en , "heart (GB)"@en-GB , "Herz"@de , "core" , "Herz (AT)"@de-AT .'
+    ), GraphConfig(language=language))  # fmt: skip
+    assert graph.labels == [label]
+    kept = [text for text, _ in graph[0].synonyms]
+    if language == "de":
+        others = ["Herz (AT)", *others]
+    assert sorted(kept) == sorted(others)
+    assert graph.report["dropped"]["text in another language"] == 4 - len(others)
+
+
+def test_a_region_comes_before_no_language(turtle) -> None:
+    graph = load_graph(
+        turtle(':a a owl:Class ; rdfs:label "plain" , "colour"@en-GB , "color"@en-US .')
+    )
+    assert graph.labels == ["colour"]  # of two regions the first by tag
+    assert words(graph) == {"EXACT": ["color", "plain"]}
+
+
+def test_only_foreign_words_are_better_than_none_and_stay_of_one_tongue(turtle) -> None:
+    graph = load_graph(turtle(
+        ':a a owl:Class ; rdfs:label "coeur"@fr , "Herz"@de ; skos:altLabel "Pumpe"@de , "pompe"@fr .'
+    ))  # fmt: skip
+    assert graph.labels == ["Herz"]
+    assert words(graph) == {"EXACT": ["Pumpe"]}
+    assert graph.report["dropped"] == {"text in another language": 2}
+
+
+def test_the_direction_of_a_text_is_no_part_of_its_language(turtle) -> None:
+    graph = load_graph(
+        turtle(':a a owl:Class ; rdfs:label "قلب"@ar--rtl , "heart"@en--ltr .'), GraphConfig(language="ar")
+    )  # fmt: skip
+    assert graph.labels == ["قلب"]
+
+
+def test_definitions_follow_the_language_too(turtle) -> None:
+    body = ':a a owl:Class ; skos:definition "Ein Muskel."@de , "A muscle."@en .'
+    assert load_graph(turtle(body)).definitions == ["A muscle."]
+    assert load_graph(turtle(body), GraphConfig(language="de")).definitions == ["Ein Muskel."]
+
+
+def test_of_equal_labels_the_smallest_text_wins_whatever_the_order(turtle) -> None:
+    for said in ('"b" , "a" , "c"', '"c" , "a" , "b"'):
+        assert load_graph(turtle(f":a a owl:Class ; rdfs:label {said} .")).labels == ["a"]
+    long = "the same first eight bytes, then "
+    graph = load_graph(turtle(f':a a owl:Class ; rdfs:label "{long}z" , "{long}ä" , "{long}b" .'))
+    assert graph.labels == [long + "b"]
+    assert words(graph) == {"EXACT": [long + "z", long + "ä"]}
+
+
+def test_texts_lose_line_breaks_and_spaces_but_not_their_letters(turtle) -> None:
+    graph = load_graph(turtle(
+        ':a a owl:Class ; rdfs:label "  two\\n\\n lines\\tand\\u00A0more  " ; skos:altLabel "" , "   " , "é\\"\\\\" .'
+    ))  # fmt: skip
+    assert graph.labels == ["two lines and more"]
+    assert words(graph) == {"EXACT": ['é"\\']}
+
+
+def test_one_text_given_twice_keeps_the_scope_that_says_most(turtle) -> None:
+    graph = load_graph(
+        turtle(
+            MORE
+            + """
+:a a owl:Class ; rdfs:label "x" ; skos:altLabel "x" , "y" ; oio:hasRelatedSynonym "y" ;
+  oio:hasBroadSynonym "z" ; oio:hasRelatedSynonym "z" ; av:acronym "y" .
+"""
+        )
+    )
+    assert graph[0].synonyms == (("y", Scope.ABBREVIATION), ("z", Scope.BROAD))
+
+
+@pytest.mark.parametrize(
+    "kind", ["obo:OMO_0003000", '"OMO:0003012"', ":laypersonAcronym", '"ABBREVIATION"']
+)
+def test_a_synonym_an_axiom_calls_an_abbreviation_is_one(kind: str, turtle) -> None:
+    graph = load_graph(
+        turtle(
+            MORE
+            + f"""
+:a a owl:Class ; rdfs:label "x" ; oio:hasExactSynonym "AF" , "other" .
+[] a owl:Axiom ; owl:annotatedSource :a ; owl:annotatedProperty oio:hasExactSynonym ;
+  owl:annotatedTarget "AF" ; oio:hasSynonymType {kind} .
+[] a owl:Axiom ; owl:annotatedSource :a ; owl:annotatedProperty oio:hasExactSynonym ;
+  owl:annotatedTarget "other" ; oio:hasSynonymType :layperson .
+"""
+        )
+    )
+    assert words(graph) == {"EXACT": ["other"], "ABBREVIATION": ["AF"]}
+
+
+def test_homonyms_are_counted_once_a_text_whatever_its_case(turtle) -> None:
+    graph = load_graph(
+        turtle("""
+:a a owl:Class ; rdfs:label "Cold" ; skos:altLabel "chill" . :b a owl:Class ; rdfs:label "cold" .
+:c a owl:Class ; rdfs:label "COLD" ; skos:altLabel "Chill" . :d a owl:Class ; rdfs:label "d" ; skos:altLabel "D" .
+""")
+    )
+    check(graph)
+    assert graph.report["homonyms"] == 2  # cold and chill; d names one thing twice
+
+
+def test_synonym_types_of_the_obo_metadata_ontology_are_known_in_obo_files(write) -> None:
+    path = write("x.obo", 'ontology: x\n\n[Term]\nid: X:1\nname: x\n'
+                 'synonym: "AF" EXACT OMO:0003000 []\nsynonym: "LVH" EXACT OMO:0003012 []\n')  # fmt: skip
+    assert words(load_graph(path)) == {"ABBREVIATION": ["AF", "LVH"]}
