@@ -24,14 +24,14 @@ from kgml.kg.collected import Collected
 Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 
-NEWLINE, SPACE, QUOTE, LESS, MORE, UNDERSCORE = b'\n "<>_'
+NEWLINE, SPACE, QUOTE, LESS, MORE, UNDERSCORE, AT, CARET = b'\n "<>_@^'
 PIECES = 6
 """Parts a line is cut into."""
 STAND_IN = "\x01"
 """What a space within an IRI is while a block is taken apart."""
 
-_STATEMENT = re.compile(r"(<[^>]*>|_:\S+) (<[^>]*>) (.*) \.", re.S)
-_IRI = re.compile(r"<[^<>\"]*>\Z")
+_STATEMENT = re.compile(r"(<.*?>|_:\S+) (<.*?>) (.*) \.", re.S)
+_TEXT = re.compile(rb'(?:[^"\\]|\\.)*')
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.S)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -192,21 +192,28 @@ class _Lines:
         codes = np.zeros(len(rows), dtype=np.int32)
         suffixes = [""]
         if len(more):
-            quote[more] = self._last_quote(stop[more])
+            quote[more] = self._closed(self.two[rows[more]] + 2, stop[more])
             encoded = self._spans(quote[more] + 1, stop[more]).dictionary_encode()
             codes[more] = values(encoded.indices) + 1
             suffixes += encoded.dictionary.cast(pa.string()).to_pylist()
         text = self._spans(self.two[rows] + 2, quote).cast(pa.string())
         return unescaped(text) if b"\\" in self.block else text, codes, suffixes
 
-    def _last_quote(self, stop: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Where the text of a literal that ends at ``stop`` with a tag or a type is closed."""
-        short = stop - 4  # "@en" most often, which needs no search
-        far = np.flatnonzero(self.data[short] != QUOTE)
+    def _closed(self, start: NDArray[np.intp], stop: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where texts from ``start`` are closed, in literals that end at ``stop`` with a tag or a
+        type."""
+        data = self.data
+        close = stop - 4  # "@en" most often, which needs no search
+        far = np.flatnonzero((data[stop - 3] != AT) | (data[stop - 1] == MORE))
         if len(far):
-            quotes = np.flatnonzero(self.data == QUOTE)
-            short[far] = quotes[np.searchsorted(quotes, stop[far]) - 1]
-        return short
+            quotes = np.flatnonzero(data == QUOTE)
+            close[far] = quotes[np.searchsorted(quotes, stop[far]) - 1]
+            after, typed = close[far] + 1, data[stop[far] - 1] == MORE
+            within = typed & ((data[after] != CARET) | (data[after + 1] != CARET))
+            for i in far[within].tolist():  # the IRI of a type may, wrongly, hold quotes
+                found = _TEXT.match(self.block, int(start[i]))
+                close[i] = found.end() if found else close[i]
+        return close
 
     def _spans(self, start: NDArray[np.intp], stop: NDArray[np.intp]) -> pa.Array:
         bounds = np.empty(2 * len(start), dtype=np.int32)
@@ -240,7 +247,7 @@ def _mended(block: bytes) -> bytes:
         match = _STATEMENT.fullmatch(line)
         if match is None:
             raise OntologyError(
-                f"a statement over several lines, or an IRI with a line break or a '>': '{line[:80]}'. "
+                f"a statement over several lines, or an IRI with a line break: '{line[:80]}'. "
                 "Correct it, or export the file again."
             )
         subject, predicate, value = (_without_spaces(term) for term in match.groups())
@@ -249,7 +256,8 @@ def _mended(block: bytes) -> bytes:
 
 
 def _without_spaces(term: str) -> str:
-    return term.replace(" ", STAND_IN) if _IRI.match(term) else term
+    iri = term.startswith("<") and not term.startswith("<<(")
+    return term.replace(" ", STAND_IN) if iri else term
 
 
 def enter(names: list[Any], numbers: dict[Any, int]) -> Ints:
