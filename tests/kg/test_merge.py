@@ -51,7 +51,7 @@ def test_nothing_is_merged_unless_asked(turtle) -> None:
 
 def test_an_unknown_way_to_merge_is_refused(turtle) -> None:
     path = turtle("x.ttl", "a:1 a owl:Class .")
-    with pytest.raises(UsageError, match="no way to merge named 'match'; .*matches"):
+    with pytest.raises(UsageError, match=r"no way to merge named 'match'; .*matches"):
         load_graph(path, GraphConfig(merge="match"))
 
 

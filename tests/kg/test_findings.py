@@ -1,0 +1,143 @@
+"""Circles of is-a and entities under two disjoint classes, as build-graph counts and names them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kgml import load_graph
+from kgml.config import Config, GraphConfig
+from kgml.kg.build import build_graph, check
+from kgml.progress import KGMLWarning
+
+EX = "https://example.org/"
+WHALE = """
+:Fish a owl:Class ; rdfs:label "fish" ; owl:disjointWith :Mammal .
+:Mammal a owl:Class ; rdfs:label "mammal" .
+:SeaMammal a owl:Class ; rdfs:label "sea mammal" ; rdfs:subClassOf :Mammal .
+:Whale a owl:Class ; rdfs:label "whale" ; rdfs:subClassOf :SeaMammal , :Fish .
+:BlueWhale a owl:Class ; rdfs:label "blue whale" ; rdfs:subClassOf :Whale .
+:Wanda a owl:NamedIndividual , :Fish , :Mammal ; rdfs:label "Wanda" .
+"""
+
+
+def warned(caught: list[object]) -> list[str]:
+    return [str(w.message) for w in caught if issubclass(w.category, KGMLWarning)]
+
+
+def test_a_contradiction_is_counted_and_named_by_both_axioms(turtle, tmp_path: Path) -> None:
+    with pytest.warns(KGMLWarning) as caught:
+        report = build_graph(turtle(WHALE), tmp_path / "g")
+    # the blue whale inherits it from the whale and is not listed
+    assert (report["contradictions"], report["cycles"]) == (2, 0)
+    whale, wanda = sorted(warned(list(caught)))[::-1]
+    assert whale == (
+        "'whale' (https://example.org/Whale) is both 'fish' < 'whale' and 'mammal' < 'sea mammal' < "
+        "'whale', which DisjointClasses('fish' (https://example.org/Fish) 'mammal' "
+        "(https://example.org/Mammal)) in tiny.ttl excludes. 2 such in all; correct one of the two axioms"
+    )
+    assert wanda.startswith("'Wanda' (https://example.org/Wanda) is both 'fish' < 'Wanda' and")
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_the_file_that_excludes_them_is_named_and_each_is_listed(write, turtle) -> None:
+    other = write(
+        "axioms.ttl", f"<{EX}Dog> <http://www.w3.org/2002/07/owl#disjointWith> <{EX}Cat> ."
+    )
+    body = ":Dog a owl:Class . :Cat a owl:Class . :CatDog rdfs:subClassOf :Cat , :Dog ."
+    graph = load_graph([turtle(body), other])
+    check(graph)
+    (found,) = graph.findings["contradictions"]
+    assert {k: found[k] for k in ("entity", "left", "right", "file")} == {
+        "entity": EX + "CatDog", "left": EX + "Cat", "right": EX + "Dog", "file": "axioms.ttl",
+    }  # fmt: skip
+    assert graph.report["contradictions"] == 1
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+@pytest.mark.parametrize("projection", ["taxonomy", "relations", "owl2vec", "rdf"])
+def test_contradictions_are_found_in_every_projection(projection: str, turtle) -> None:
+    graph = load_graph(turtle(WHALE), GraphConfig(projection=projection))
+    check(graph)
+    assert graph.report["contradictions"] == 2
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_disjoint_terms_of_obo_files_are_checked(write) -> None:
+    graph = load_graph(
+        write(
+            "x.obo",
+            """\
+ontology: x
+
+[Term]
+id: X:1
+name: one
+disjoint_from: X:2
+
+[Term]
+id: X:2
+name: two
+
+[Term]
+id: X:3
+name: three
+is_a: X:1
+is_a: X:2
+""",
+        )
+    )
+    check(graph)
+    (found,) = graph.findings["contradictions"]
+    assert (found["entity"], found["left"], found["right"]) == ("X:3", "X:1", "X:2")
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_a_class_disjoint_from_what_it_lies_below_is_a_contradiction(turtle) -> None:
+    graph = load_graph(turtle(":A rdfs:subClassOf :B ; owl:disjointWith :B . :B a owl:Class ."))
+    check(graph)
+    assert graph.findings["contradictions"][0]["text"].startswith(
+        "'A' (https://example.org/A) is both 'A' and 'B' < 'A'"
+    )
+
+
+def test_circles_are_counted_and_one_is_shown(turtle, tmp_path: Path) -> None:
+    path = turtle(
+        ":a rdfs:subClassOf :b . :b rdfs:subClassOf :c . :c rdfs:subClassOf :a . :d rdfs:subClassOf :a ."
+        ":x a skos:Concept ; skos:broader :y . :y skos:broader :x ."
+    )
+    with pytest.warns(KGMLWarning) as caught:
+        report = build_graph(path, tmp_path / "g")
+    assert report["cycles"] == 2
+    (message,) = (text for text in warned(list(caught)) if "circle" in text)
+    assert message == (
+        "2 circles of is-a, such as https://example.org/a, https://example.org/b, "
+        "https://example.org/c; the entities of each count as one"
+    )
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_equivalence_is_a_circle_in_owl2vec_alone(turtle, tmp_path: Path) -> None:
+    path = turtle(":a a owl:Class ; owl:equivalentClass :b . :b a owl:Class .")
+    for projection, circles in (("relations", 0), ("owl2vec", 1)):
+        config = Config(graph=GraphConfig(projection=projection))
+        assert build_graph(path, tmp_path / projection, config=config)["cycles"] == circles
+
+
+def test_a_sound_ontology_has_none_and_no_warning(hearts_ttl: Path, tmp_path, recwarn) -> None:
+    report = build_graph(hearts_ttl, tmp_path / "g")
+    assert (report["cycles"], report["contradictions"]) == (0, 0)
+    assert not recwarn.list
+
+
+def test_the_command_line_reports_both_and_still_builds(turtle, kgml) -> None:
+    turtle(WHALE + ":Fish rdfs:subClassOf :Animal . :Animal rdfs:subClassOf :Fish .")
+    done = kgml("build-graph", "tiny.ttl", "-o", "g", "--json")
+    assert done.returncode == 0
+    report = json.loads(done.stdout)
+    assert (report["contradictions"], report["cycles"]) == (2, 1)
+    assert "DisjointClasses('fish'" in done.stderr
+    assert "circle" in done.stderr
+    assert "Traceback" not in done.stderr
