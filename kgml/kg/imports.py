@@ -51,7 +51,10 @@ class Imports:
         self._trees = [path for path in given if path.is_dir()]
         self._known = {path for path in given if not path.is_dir()}
         beside = {file.parent for file in self._known if not self._within(file, self._trees)}
-        self._roots = [*self._trees, *sorted(beside)]
+        self._roots = [
+            *self._trees,
+            *(b for b in sorted(beside) if not self._within(b.parent, beside)),
+        ]
         self._map = {bare(iri): Path(file) for iri, file in config.import_map.items()}
         self._catalog = Path(config.catalog).expanduser() if config.catalog else None
         if self._catalog is not None:
@@ -231,7 +234,7 @@ class Imports:
 
     @staticmethod
     def _within(path: Path, roots: Iterable[Path]) -> bool:
-        return any(path.is_relative_to(root) for root in roots)
+        return not {path, *path.parents}.isdisjoint(roots)
 
 
 def _scheme(iri: str) -> str:

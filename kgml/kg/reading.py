@@ -119,13 +119,18 @@ class Reading:
 
         imports = Imports(self.config, [*given, *self._paths])
         told = done = 0
+        asked: set[tuple[str, Path]] = set()
         while done < len(self.collected.imports):
             for iri, file in self.collected.names[told:]:
                 imports.loaded_ontology(iri, "", self._paths[file])
             told = len(self.collected.names)
             iri, file = self.collected.imports[done]
             done += 1
-            path = imports.resolve(iri, self._paths[file])
+            importer = self._paths[file]
+            if (iri, importer.parent) in asked:
+                continue
+            asked.add((iri, importer.parent))
+            path = imports.resolve(iri, importer)
             if path is not None:
                 for source in find([path], self.config.max_bytes)[0]:
                     self.read(source)
