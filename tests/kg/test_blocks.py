@@ -140,7 +140,7 @@ def test_triple_terms_are_counted_and_left_out() -> None:
 
 def test_rdf_1_2_annotations_lose_no_statement(turtle) -> None:
     graph = load_graph(turtle(":A rdfs:subClassOf :B {| :source :Book |} . :Book a :Source ."))
-    assert ["A", "B"] == graph.labels[:2]
+    assert graph.labels[:2] == ["A", "B"]
     assert graph.parents("https://example.org/A") == [1]
     assert graph.report["dropped"]["triple term"] == 1
 
