@@ -78,7 +78,8 @@ def check(graph: KnowledgeGraph) -> None:
     graph.findings = {"cycles": circles, "contradictions": contradictions}
     if circles:
         shown = ", ".join(circles[0][:5]) + (", ..." if len(circles[0]) > 5 else "")
-        warn(f"{len(found):,} circles of is-a, such as {shown}; the entities of each count as one")
+        circles_of = "circle of is-a" if len(found) == 1 else "circles of is-a, such as"
+        warn(f"{len(found):,} {circles_of} {shown}; the entities of each count as one")
     for row in contradictions[:3]:
         warn(f"{row['text']}. {len(wrong):,} such in all; correct one of the two axioms")
 

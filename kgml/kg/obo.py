@@ -365,7 +365,7 @@ class OboFile:
             target = self._number(tail)
             if iri in (v.EXACT_MATCH, v.SAME_AS):
                 collected.matches.append((head, target))
-            if self._projection.relations:
+            if self._projection.relations or iri == v.BROADER:
                 collected.edges += (head, number, target, axiom, self._file)
             else:
                 collected.dropped["assertion"] += 1

@@ -29,13 +29,17 @@ FORMATS = {
     "N-Quads": ox.RdfFormat.N_QUADS,
 }
 NAMED_GRAPHS = frozenset({"TriG", "N-Quads", "JSON-LD"})
-BLOCK = 16_384
-"""Statements per block: some 2 MB, which a processor keeps at hand."""
+BLOCK = 2_000_000
+"""Bytes per block, about: what a processor keeps at hand."""
+PART = 512
+"""Statements written at a time: few, since a prefix may make each of them very long."""
+GROWTH, LEAST_LIMIT = 100, 64_000_000
+"""How many times a file's size its statements may take, and the bytes they always may."""
 
 _KEPT = frozenset(
     {*v.LABELS, *v.SYNONYMS, *v.DEFINITIONS, *v.ONTOLOGY_VERSION, *v.ONTOLOGY_LICENCE,
      *v.ONTOLOGY_TITLE, v.COMMENT, v.DEPRECATED, v.LITERAL_FORM, v.ANNOTATED_TARGET,
-     v.SYNONYM_TYPE, v.OWL + "hasValue", v.ALTERNATIVE_ID, v.REPLACED_BY, *v.CARDINALITIES}
+     v.SYNONYM_TYPE, v.OWL + "hasValue", v.OWL + "hasSelf", v.ALTERNATIVE_ID, v.REPLACED_BY, *v.CARDINALITIES}
 )  # fmt: skip
 
 
@@ -78,8 +82,39 @@ def _parsed(
         )  # fmt: skip
         if kind in NAMED_GRAPHS:
             parser = (q.triple for q in parser)
-        while block := ox.serialize(islice(parser, BLOCK), format=ox.RdfFormat.N_TRIPLES):
-            yield block
+        yield from _joined(_written(parser, path), BLOCK)
+
+
+def _written(parser: Iterator[Any], path: Path) -> Iterator[bytes]:
+    """The statements of ``parser`` as N-Triples, `PART` at a time.
+
+    Raises:
+        OntologyError: names of extreme length would grow past `GROWTH` times the file.
+    """
+    most, total = max(LEAST_LIMIT, GROWTH * path.stat().st_size), 0
+    while part := ox.serialize(islice(parser, PART), format=ox.RdfFormat.N_TRIPLES):
+        total += len(part)
+        if total > most:
+            raise OntologyError(
+                f"{path}: written out it is over {most:,} bytes, more than {GROWTH} times the file; "
+                "a prefix or an entity stands for an extremely long name. Shorten it."
+            )
+        yield part
+
+
+def _joined(parts: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in blocks of about ``size``."""
+    waiting: list[bytes] = []
+    held = 0
+    for part in parts:
+        waiting.append(part)
+        held += len(part)
+        if held >= size:
+            yield b"".join(waiting)
+            waiting.clear()
+            held = 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 class Triples:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kgml import artifacts
 from kgml.errors import ArtifactError
 from kgml.kg.arrow import column, values
+from kgml.kg.axioms import CODES, KINDS
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -117,7 +118,7 @@ def save(
         _write(folder / "aliases.arrow", columns.aliases)
         _write(folder / "disjoint.arrow", columns.disjoint)
         report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files,
-                  "findings": graph.findings}  # fmt: skip
+                  "findings": graph.findings, "axioms": KINDS}  # fmt: skip
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
 
 
@@ -129,22 +130,32 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
     """
     manifest = artifacts.read_manifest(path, KIND, verify=verify)
     triples = _read(path / "triples.arrow", TRIPLES)
+    try:
+        saved = json.loads((path / "report.json").read_text(encoding="utf-8"))
+        report, ontologies, files = saved["report"], saved["ontologies"], saved["files"]
+        origins = _recoded(_read(path / "origins.arrow", ORIGINS), saved["axioms"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path / 'report.json'}: damaged ({error}); make it again.") from None
     columns = Columns(
         _read(path / "entities.arrow", ENTITIES),
         _read(path / "forms.arrow", FORMS),
         _read(path / "relations.arrow", RELATIONS),
         values(triples.column(0).combine_chunks().flatten()).reshape(-1, 3),
-        _read(path / "origins.arrow", ORIGINS),
+        origins,
         _read(path / "aliases.arrow", ALIASES),
         _read(path / "disjoint.arrow", DISJOINT),
     )
-    try:
-        saved = json.loads((path / "report.json").read_text(encoding="utf-8"))
-        report, ontologies, files = saved["report"], saved["ontologies"], saved["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path / 'report.json'}: damaged ({error}); make it again.") from None
     return {"columns": columns, "report": report, "ontologies": ontologies,
             "sources": manifest.made_from, "files": files}  # fmt: skip
+
+
+def _recoded(origins: pa.Table, kinds: list[str]) -> pa.Table:
+    """Codes of axioms in today's order; ``kinds`` is what they meant when they were saved."""
+    if tuple(kinds) == KINDS:
+        return origins
+    today = np.array([CODES[kind] for kind in kinds], dtype=np.int8)
+    codes = column(today[values(origins.column("axiom"))])
+    return origins.set_column(2, ORIGINS.field(2), codes)
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -246,7 +246,8 @@ def test_the_size_of_a_block_changes_nothing(
 ) -> None:
     paths = [turtle(ODD), hearts_ttl]
     expected = load_graph(paths)
-    monkeypatch.setattr("kgml.kg.rdf.BLOCK", size)
+    monkeypatch.setattr("kgml.kg.rdf.PART", size)
+    monkeypatch.setattr("kgml.kg.rdf.BLOCK", 1)
     graph = load_graph(paths)
     assert graph.fingerprint == expected.fingerprint
     assert graph.report == expected.report
@@ -262,3 +263,10 @@ def test_nor_does_the_size_of_a_read_of_ntriples(
     path = write("hearts.nt", ox.serialize(parsed, format=ox.RdfFormat.N_TRIPLES))
     monkeypatch.setattr("kgml.kg.lines.SIZE", size)
     assert load_graph(path).fingerprint == load_graph(hearts_ttl).fingerprint
+
+
+def test_a_prefix_that_makes_every_statement_huge_is_refused(write) -> None:
+    body = "".join(f"x:a{i} a x:C .\n" for i in range(12_000))
+    path = write("bomb.ttl", f"@prefix x: <http://e/{'long' * 2_500}> .\n{body}")
+    with pytest.raises(OntologyError, match=r"over 64,000,000 bytes.*extremely long name"):
+        load_graph(path)
