@@ -19,7 +19,7 @@ from kgml.errors import UsageError
 from kgml.kg import vocabulary as v
 from kgml.kg.rdfcolumns import Columns, Triple
 from kgml.kg.rdfparts import Part, parts
-from kgml.kg.rdfterms import literal, uri
+from kgml.kg.rdfterms import literal, no_collection, uri
 from kgml.kg.statements import FORMS, PROPERTY, declarations, other_names
 from kgml.kg.vocabulary import Scope
 
@@ -142,6 +142,10 @@ class GraphStore(Store):
 
     @cached_property
     def _others(self) -> list[Triple]:
+        with no_collection():
+            return self._made_others()
+
+    def _made_others(self) -> list[Triple]:
         found: list[Triple] = []
         kind, label, term = uri(v.TYPE), uri(FORMS[Scope.LABEL]), uri(PROPERTY)
         for iri, text in declarations(self.graph):
@@ -200,6 +204,7 @@ class GraphStore(Store):
 
 def _grouped(triples: list[Triple], place: int) -> dict[str, list[Triple]]:
     found: dict[str, list[Triple]] = {}
-    for triple in triples:
-        found.setdefault(str(triple[place]), []).append(triple)
+    with no_collection():
+        for triple in triples:
+            found.setdefault(str(triple[place]), []).append(triple)
     return found

@@ -57,12 +57,12 @@ class Terms(Generic[T]):
 
     def some(self, rows: Iterable[int]) -> list[T]:
         """The terms of many rows, made at once."""
-        with _no_collection():
+        with no_collection():
             return list(map(self, rows))
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Many small live objects and no cycles: the collector would only walk them, for longer than
     it takes to make them."""
     enabled = gc.isenabled()

@@ -234,6 +234,21 @@ def test_a_folder_of_something_else_is_left_alone(mixed: KnowledgeGraph, tmp_pat
         export(mixed, tmp_path / "tables", "parquet")
 
 
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "ontologies"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data is not beside the checkout")
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_hpo_comes_back_whole_from_turtle_and_says_the_same_to_rdflib(tmp_path: Path) -> None:
+    graph = load_graph(DATA / "hpo" / "hp.obo")
+    again = load_graph(export(graph, tmp_path / "hp.ttl"))
+    assert again.columns.forms.equals(graph.columns.forms)
+    assert again.columns.aliases.equals(graph.columns.aliases)
+    assert again.definitions == graph.definitions
+    assert again.triples.tolist() == graph.triples.tolist()
+    assert set(again.to_rdflib()) == set(graph.to_rdflib())
+
+
 # The command
 
 
