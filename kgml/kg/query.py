@@ -44,7 +44,7 @@ def sparql(
 ) -> Answer:  # fmt: skip
     """Answer a SPARQL 1.1 query over the statements of `kgml.kg.statements`.
 
-    As pyoxigraph reads the standard: a path ``ex:a|ex:b`` gives a pair once where both hold, a path
+    As pyoxigraph reads the standard: a path ``ex:a|ex:b`` or ``!ex:c`` gives a pair once where two hold, a path
     of no steps starts from what the graph has. A query cannot be interrupted: pyoxigraph knows no time limit. Answer those of strangers in a
     process of their own, with limits on its time and memory.
 

@@ -16,7 +16,7 @@ from kgml.errors import InputError
 from kgml.kg import vocabulary as v
 from kgml.kg.query import run
 from kgml.kg.rdfterms import literal, uri
-from kgml.kg.sparqltext import has_alternatives, refuse, words
+from kgml.kg.sparqltext import has_choices, refuse, words
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -46,8 +46,8 @@ def answer(
 
     Raises:
         NotImplementedError: rdflib's own engine is to answer: functions registered with rdflib,
-            bindings in a query within a query, paths that say "or" (which give a pair twice where
-            both hold; to pyoxigraph, once), what pyoxigraph cannot read.
+            bindings in a query within a query, paths of alternatives (which give a pair twice
+            where two hold; to pyoxigraph, once), what pyoxigraph cannot read.
         InputError: an update, or it asks for SERVICE or FROM, which rdflib would fetch.
     """
     base = options.get("base")
@@ -60,7 +60,7 @@ def answer(
     refuse(query)
     known = {str(name): str(space) for name, space in namespaces.items()}
     try:
-        odd = options.keys() - {"base"} or _nested(query, bindings) or has_alternatives(query)
+        odd = options.keys() - {"base"} or _nested(query, bindings) or has_choices(query)
         if odd or _extended():
             raise NotImplementedError
         found = run(

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
 )
 _SERVICE = re.compile("(?<=s)e(?=rvice)", re.IGNORECASE)
 _ESCAPED = re.compile(r"(?<=s)\\u00[46]5(?=rvice)", re.IGNORECASE)
+_CHOICE = re.compile(r"(?<!\|)\|(?!\|)|!\s*\(?\s*[a^]")
 _UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY",
                       "WITH"})  # fmt: skip
 _FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
@@ -45,14 +46,25 @@ def words(query: str) -> Iterator[str]:
     return (token["word"].upper() for token in _TOKEN.finditer(query) if token["word"])
 
 
-def has_alternatives(query: str) -> bool:
-    """Whether a property path says "or".
+def has_choices(query: str) -> bool:
+    """Whether a property path says "or" (``ex:a|ex:b``) or "any but" (``!ex:a``).
 
-    >>> has_alternatives("ASK { ?s ex:a|ex:b 'c|d' }"), has_alternatives("ASK { FILTER(?a || ?b) }")
-    (True, False)
+    >>> has_choices("ASK { ?s ex:a|ex:b 'c|d' }"), has_choices("ASK { ?s !( ex:a ) ?o }")
+    (True, True)
+    >>> has_choices("ASK { ?s ?p ?o FILTER(?s != ?o || !BOUND(?p) || !(?s = ?p)) }")
+    False
     """
-    signs = (token[0] if len(token[0]) == 1 else " " for token in _TOKEN.finditer(query))
-    return "|" in "".join(signs).replace("||", "")
+    text = "".join(_sign(token) for token in _TOKEN.finditer(query))
+    return _CHOICE.search(text) is not None
+
+
+def _sign(token: re.Match[str]) -> str:
+    """One letter for a name, the token itself where it is one character, else a blank."""
+    if token["prefix"] is not None or (token[0][0] == "<" and len(token[0]) > 1):
+        return "a"
+    if token["word"] or token["variable"]:
+        return "a" if token[0] == "a" else "?"
+    return token[0] if len(token[0]) == 1 else " "
 
 
 def refuse(query: str) -> None:
