@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kgml.artifacts import MANIFEST
 from kgml.errors import OntologyError
-from kgml.kg import formats
+from kgml.kg import formats, packing
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,21 @@ class Source:
     name: str
     kind: str
     skip: int
+    packing: str = ""
+    """``gzip``, ``bzip2``, ``xz``, ``zstd``, or empty for a plain file."""
+
+    @property
+    def plain_name(self) -> str:
+        """``hp.obo`` for ``hp.obo.gz``, so that packing a file changes no IRI."""
+        return packing.plain_name(self.name) if self.packing else self.name
 
 
 def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int]:
     """The files behind ``paths`` in a stable order, each once, and how many were left alone.
 
     Hidden files and what kgml itself saved are passed over in a folder, uncounted: a graph built
-    beside its ontologies is no part of them.
+    beside its ontologies is no part of them. A table in a folder is read only if its header names
+    the columns of an edge list.
 
     Raises:
         OntologyError: nothing there, or a file that cannot be an ontology.
@@ -60,7 +68,8 @@ def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int
                 raise OntologyError(
                     f"{root}: {len(files)} file{'s' * (len(files) != 1)} in this folder, "
                     "none of them an ontology; "
-                    f"wanted {', '.join(sorted(formats.ENDINGS))}. Check the path."
+                    f"wanted {', '.join(sorted(formats.ENDINGS))}, packed or not, or a table with "
+                    f"the columns {formats.EDGE_COLUMNS}. Check the path."
                 )
     return list(sources.values()), skipped
 
@@ -109,28 +118,49 @@ def _near(path: Path) -> str:
 
 def _in_folder(path: Path, name: str, max_bytes: int) -> Source | None:
     """The source, or None for what is no ontology by its ending or, where that is open, content."""
-    ending = path.suffix.lower()
+    ending = Path(packing.plain_name(path.name)).suffix.lower()
     if ending in formats.ENDINGS:
         return _source(path, name, max_bytes)
     if ending not in formats.MAYBE:
         return None
     try:
-        kind, skip = formats.detect(_head(path), path)
-    except formats.UnknownFormatError:
+        source, head = _detected(path, name)
+    except (formats.UnknownFormatError, packing.DamagedError):
+        return None
+    if source.kind == formats.EDGELIST and not formats.has_edge_header(head, ending):
+        return None
+    if source.kind == formats.PARQUET and not _has_edge_columns(source):
         return None
     _check_size(path, max_bytes)
-    return Source(path, name, kind, skip)
+    return source
+
+
+def _has_edge_columns(source: Source) -> bool:
+    from kgml.kg.edgelists import is_edge_list
+
+    return not source.packing and is_edge_list(source.path)
 
 
 def _source(path: Path, name: str, max_bytes: int) -> Source:
     _check_size(path, max_bytes)
     try:
-        kind, skip = formats.detect(_head(path), path)
+        return _detected(path, name)[0]
+    except packing.DamagedError as error:
+        raise OntologyError(f"{path}: {error}") from None
     except formats.UnknownFormatError as reason:
-        raise OntologyError(
-            f"{path}: found {reason}. Wanted Turtle, RDF/XML, N-Triples, JSON-LD or OBO."
-        ) from None
-    return Source(path, name, kind, skip)
+        *others, last = formats.KINDS
+        wanted = f"Wanted {', '.join(others)} or {last}"
+        raise OntologyError(f"{path}: found {reason}. {wanted}.") from None
+
+
+def _detected(path: Path, name: str) -> tuple[Source, bytes]:
+    try:
+        packed, head = packing.read_head(path, formats.HEAD)
+    except OSError as error:
+        raise OntologyError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    plain = Path(packing.plain_name(path.name)) if packed else path
+    kind, skip = formats.detect(head, plain)
+    return Source(path, name, kind, skip, packed), head
 
 
 def _check_size(path: Path, max_bytes: int) -> None:
@@ -140,11 +170,3 @@ def _check_size(path: Path, max_bytes: int) -> None:
             f"{path}: {size:,} bytes, more than the limit of {max_bytes:,}. "
             "Raise max_bytes in [graph] of kgml.toml."
         )
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(formats.HEAD)
-    except OSError as error:
-        raise OntologyError(f"{path}: cannot be read ({error.strerror}).") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from kgml import artifacts
@@ -15,12 +17,16 @@ from kgml.kg.collected import Collected
 from kgml.kg.find import Source, find
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.obo import OboFile
+from kgml.kg.packing import plain
 from kgml.kg.projection import PROJECTIONS, project
 from kgml.kg.rdf import FORMATS, Triples, ntriples
 from kgml.kg.words import read_words
 from kgml.progress import warn
 
 MERGES = ("iri", "matches", "xrefs")
+_ADAPTERS = {formats.OWLFUNCTIONAL: "owlapi", formats.OWLXML: "owlapi",
+             formats.OBOGRAPHS: "obographs", formats.EDGELIST: "edgelists",
+             formats.PARQUET: "edgelists"}  # fmt: skip
 
 
 class Reading:
@@ -59,8 +65,13 @@ class Reading:
         Raises:
             OntologyError: malformed, truncated, unsafe or too large.
         """
-        path, file = source.path, len(self.collected.files)
+        file = len(self.collected.files)
         self._name(source)
+        with plain(source, self.config) as path:
+            self._read(replace(source, path=path, name=source.plain_name), file)
+
+    def _read(self, source: Source, file: int) -> None:
+        path = source.path
         limit = self.config.max_triples - self.collected.statements
         try:
             if source.kind == formats.OBO:
@@ -84,8 +95,7 @@ class Reading:
 
     def _blocks(self, source: Source) -> Iterator[bytes]:
         if source.kind in FORMATS:
-            if source.kind == formats.RDFXML:
-                safety.check_xml(source.path)
+            safety.check(source.path, source.kind, self.config)
             apart = self.config.reason != "none"  # two files may both have a _:b1
             return ntriples(
                 source.path, source.name, source.kind, skip=source.skip, rename_blank_nodes=apart
@@ -169,4 +179,7 @@ class Reading:
 
 def _adapter(kind: str) -> Callable[[Path, str, GraphConfig], Iterator[bytes]]:
     """What turns a format that is no RDF syntax into N-Triples."""
-    raise NotImplementedError(kind)
+    found: Callable[[Path, str, GraphConfig], Iterator[bytes]] = import_module(
+        f"kgml.kg.{_ADAPTERS[kind]}"
+    ).ntriples
+    return found

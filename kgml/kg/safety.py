@@ -1,4 +1,4 @@
-"""What must hold before and after a parser runs: size, encoding, whole XML, harmless entities."""
+"""What must hold before and after a parser runs: depth, encoding, whole XML, harmless entities."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import mmap
 import re
 from pathlib import Path
 
+from kgml.config import GraphConfig
 from kgml.errors import OntologyError
+from kgml.kg import formats, nesting
 
 MAX_ENTITIES = 1_000
 MAX_ENTITY_LENGTH = 2_000
@@ -15,6 +17,8 @@ MAX_ENTITY_LENGTH = 2_000
 MAX_EXPANSION = 200_000_000
 """Bytes all entity references of a file may grow to."""
 
+_PARSED = (formats.TURTLE, formats.TRIG, formats.NTRIPLES, formats.NQUADS, formats.RDFXML,
+           formats.JSONLD)  # fmt: skip
 _COMMENT = re.compile(rb"<!--.*?-->", re.S)
 _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?([^\s>]+)\s+(?:(SYSTEM|PUBLIC)\b|\"([^\"]*)\"|'([^']*)')")
 _REFERENCE = re.compile(rb"&(?!#|amp;|lt;|gt;|quot;|apos;)[^;\s]+;|%[\w.-]+;")
@@ -26,7 +30,23 @@ _ROOT = re.compile(rb"<(?![?!])([^\s/>]+)")
 _TAIL = re.compile(rb"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*\Z", re.S)
 
 
-def check_xml(path: Path) -> None:
+def check(path: Path, kind: str, config: GraphConfig) -> None:
+    """What pyoxigraph needs checked before it parses a file; the other readers check for themselves.
+
+    Args:
+        path: a plain file, not empty.
+        kind: its format, one of `kgml.kg.formats.KINDS`.
+
+    Raises:
+        OntologyError: nested too deep; XML that is truncated or has entities that could grow.
+    """
+    if kind == formats.RDFXML:
+        check_xml(path)
+    if kind in _PARSED:
+        nesting.check(path, kind, config.max_depth)
+
+
+def check_xml(path: Path, kind: str = formats.RDFXML) -> None:
     """Refuse entity bombs and files that stop before their root element is closed.
 
     pyoxigraph takes a truncated RDF/XML file for a complete one, and dies of a large expansion.
@@ -35,10 +55,10 @@ def check_xml(path: Path) -> None:
         OntologyError: with the reason and the next step.
     """
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start = _check_doctype(path, data)
+        start = _check_doctype(path, data, kind)
         root = _ROOT.match(data, _skip_comments(data, start))
         if root is None:
-            raise _truncated(path, "no root element where one must be")
+            raise _truncated(path, kind, "no root element where one must be")
         end = data.find(b">", root.end())
         if end > 0 and data[end - 1 : end] == b"/":
             return
@@ -46,7 +66,7 @@ def check_xml(path: Path) -> None:
         closing = re.compile(rb"</" + re.escape(root[1]) + rb"\s*>")
         ends = [match.end() for match in closing.finditer(tail)]
         if not ends or not _TAIL.match(tail, ends[-1]):
-            raise _truncated(path, f"<{root[1].decode(errors='replace')}> is never closed")
+            raise _truncated(path, kind, f"<{root[1].decode(errors='replace')}> is never closed")
 
 
 def _skip_comments(data: mmap.mmap, start: int) -> int:
@@ -56,19 +76,19 @@ def _skip_comments(data: mmap.mmap, start: int) -> int:
     return match.end() if match else start
 
 
-def _check_doctype(path: Path, data: mmap.mmap) -> int:
+def _check_doctype(path: Path, data: mmap.mmap, kind: str) -> int:
     """Check the entity declarations, if any; return where the document type ends."""
     start = _skip_comments(data, 0)
     if data[start : start + 9].upper() != b"<!DOCTYPE":
         return start
     bracket, close = data.find(b"[", start), data.find(b">", start)
     if close < 0:
-        raise _truncated(path, "the document type is never closed")
+        raise _truncated(path, kind, "the document type is never closed")
     if bracket < 0 or bracket > close:
         return close + 1
     end = _SUBSET.match(data, bracket)
     if end is None:
-        raise _truncated(path, "the document type is never closed")
+        raise _truncated(path, kind, "the document type is never closed")
     _check_entities(path, data, _COMMENT.sub(b"", end[0]))
     return end.end()
 
@@ -100,9 +120,9 @@ def _unsafe(path: Path, found: str) -> OntologyError:
     )
 
 
-def _truncated(path: Path, found: str) -> OntologyError:
+def _truncated(path: Path, kind: str, found: str) -> OntologyError:
     return OntologyError(
-        f"{path}: {found}; the RDF/XML looks truncated. Download or export it again."
+        f"{path}: {found}; the {kind} looks truncated. Download or export it again."
     )
 
 
@@ -161,8 +181,16 @@ def invalid_utf8(path: Path) -> int | None:
 
 
 def not_utf8(path: Path, offset: int) -> OntologyError:
-    """The refusal of a file in another encoding."""
+    """The refusal of a file in another encoding; ``offset`` is the first byte that is wrong."""
+    line, position = 1, 0
+    with path.open("rb") as stream:
+        while position < offset:
+            block = stream.read(min(1 << 20, offset - position))
+            if not block:
+                break
+            line += block.count(b"\n")
+            position += len(block)
     return OntologyError(
-        f"{path}: byte {offset:,} is not UTF-8. If the file is Latin-1, convert it: "
+        f"{path}, line {line:,}: byte {offset:,} is not UTF-8. If the file is Latin-1, convert it: "
         "iconv -f LATIN1 -t UTF-8."
     )
