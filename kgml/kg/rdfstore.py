@@ -16,12 +16,9 @@ from rdflib.store import Store
 from rdflib.term import URIRef
 
 from kgml.errors import UsageError
-from kgml.kg import vocabulary as v
 from kgml.kg.rdfcolumns import Columns, Triple
+from kgml.kg.rdfnames import PREDICATES, Few, names, relations
 from kgml.kg.rdfparts import Part, parts
-from kgml.kg.rdfterms import literal, no_collection, uri
-from kgml.kg.statements import FORMS, PROPERTY, declarations, other_names
-from kgml.kg.vocabulary import Scope
 
 if TYPE_CHECKING:
     from rdflib.query import Result
@@ -60,14 +57,14 @@ class GraphStore(Store):
             found = self._with(predicate)
         else:
             rows = (self._pairs(term, said) for term, said in self._by_predicate.values())
-            found = chain(chain.from_iterable(rows), self._others)
+            found = chain(chain.from_iterable(rows), self._few(None, None, None))
         return zip(found, repeat(NOWHERE), strict=False)
 
     def __len__(self, context: Any = None) -> int:
         tables = self.graph.columns
         definitions = len(self.graph) - tables.entities.column("definition").null_count
         rows = len(self.graph) + definitions + tables.forms.num_rows + len(self.graph.triples)
-        return int(rows) + len(self._others)
+        return int(rows) + len(self._relations.triples) + len(self._names.triples)
 
     def contexts(self, triple: Any = None) -> Generator[Any, None, None]:
         """None: the graph has no named parts."""
@@ -91,8 +88,7 @@ class GraphStore(Store):
         """What is said of one subject: a few triples."""
         if type(subject) is not URIRef:
             return ()
-        name = str(subject)
-        number = self.columns.numbers.get(name)
+        number = self.columns.numbers.get(str(subject))
         found: list[Triple] = []
         if number is not None:
             if predicate is None:
@@ -102,10 +98,9 @@ class GraphStore(Store):
                     (subject, predicate, said)
                     for part in self._parts(predicate) for said in part.said_of(number)
                 ]  # fmt: skip
-        for triple in self._others_by_subject.get(name, ()):
-            if predicate is None or triple[1] == predicate:
-                found.append(triple)
-        return found if value is None else [triple for triple in found if triple[2] == value]
+        if value is not None:
+            found = [triple for triple in found if triple[2] == value]
+        return found + self._few(subject, predicate, value)
 
     def _saying(self, predicate: Any, value: Any) -> Iterable[Triple]:
         """Of whom something is said."""
@@ -116,15 +111,11 @@ class GraphStore(Store):
                 (subject, predicate, value)
                 for part in self._parts(predicate) for subject in part.saying(value)
             ]  # fmt: skip
-        others = [
-            triple for triple in self._others_by_object.get(str(value), ())
-            if triple[2] == value and (predicate is None or triple[1] == predicate)
-        ]  # fmt: skip
-        return chain(found, others) if others else found
+        return found + self._few(None, predicate, value)
 
     def _with(self, predicate: Any) -> Iterable[Triple]:
         found = self._pairs(predicate, self._parts(predicate))
-        return chain(found, (triple for triple in self._others if triple[1] == predicate))
+        return chain(found, self._few(None, predicate, None))
 
     @cached_property
     def _by_predicate(self) -> dict[str, tuple[URIRef, list[Part]]]:
@@ -138,33 +129,20 @@ class GraphStore(Store):
         pairs = chain.from_iterable(part.pairs() for part in said)
         return ((subject, predicate, value) for subject, value in pairs)
 
-    # Statements about relations and other names: few, so they are simply made
-
-    @cached_property
-    def _others(self) -> list[Triple]:
-        with no_collection():
-            return self._made_others()
-
-    def _made_others(self) -> list[Triple]:
-        found: list[Triple] = []
-        kind, label, term = uri(v.TYPE), uri(FORMS[Scope.LABEL]), uri(PROPERTY)
-        for iri, text in declarations(self.graph):
-            found.append((uri(iri), kind, term))
-            if text is not None:
-                found.append((uri(iri), label, literal(text)))
-        ids, iris = other_names(self.graph)
-        node, secondary, replaced = self.columns.node, uri(v.ALTERNATIVE_ID), uri(v.REPLACED_BY)
-        found += [(node(entity), secondary, literal(text)) for entity, text in ids]
-        found += [(uri(iri), replaced, node(entity)) for iri, entity in iris]
+    def _few(self, subject: Any, predicate: Any, value: Any) -> list[Triple]:
+        """Statements about relations and other names."""
+        found = self._relations.matching(subject, predicate, value)
+        if predicate is None or str(predicate) in PREDICATES:
+            found = found + self._names.matching(subject, predicate, value)
         return found
 
     @cached_property
-    def _others_by_subject(self) -> dict[str, list[Triple]]:
-        return _grouped(self._others, 0)
+    def _relations(self) -> Few:
+        return relations(self.columns)
 
     @cached_property
-    def _others_by_object(self) -> dict[str, list[Triple]]:
-        return _grouped(self._others, 2)
+    def _names(self) -> Few:
+        return names(self.columns)
 
     # Prefixes
 
@@ -200,11 +178,3 @@ class GraphStore(Store):
             "the rdflib view of a KnowledgeGraph cannot be pickled. Save the graph with "
             "graph.save(path) and make the view anew, or copy the view into a rdflib.Graph()."
         )
-
-
-def _grouped(triples: list[Triple], place: int) -> dict[str, list[Triple]]:
-    found: dict[str, list[Triple]] = {}
-    with no_collection():
-        for triple in triples:
-            found.setdefault(str(triple[place]), []).append(triple)
-    return found
