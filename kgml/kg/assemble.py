@@ -39,7 +39,8 @@ def assemble(
     """
     edges = _edges(collected)
     is_a = np.isin(edges[:, 1], [collected.number(iri) for iri in v.IS_A])
-    found, gone = _entities(collected, edges, is_a, obsolete, everything)
+    names = strings(collected.iris())
+    found, gone = _entities(collected, edges, is_a, names, obsolete, everything)
     merging = merged(collected, found, merge)
     entities = sorted(
         np.flatnonzero(found & merging.kept).tolist(), key=collected.iris().__getitem__
@@ -51,7 +52,7 @@ def assemble(
     edges, relations, triples, origins = _triples(collected, edges, number)
     words = Lexicon(collected, number, len(entities))
     columns = store.Columns(
-        _entity_table(collected, entities, words, number), words.forms(),
+        _entity_table(collected, entities, names, words, number), words.forms(),
         _relation_table(collected, relations), triples, origins, aliases, _disjoint(collected, number),
     )  # fmt: skip
     report = {
@@ -73,10 +74,13 @@ def _edges(collected: Collected) -> NDArray[np.int32]:
 
 
 def _entities(
-    collected: Collected, edges: NDArray[np.int32], is_a: NDArray[np.bool_], obsolete: bool,
-    everything: bool,
+    collected: Collected, edges: NDArray[np.int32], is_a: NDArray[np.bool_], names: pa.Array,
+    obsolete: bool, everything: bool,
 ) -> tuple[NDArray[np.bool_], int]:  # fmt: skip
-    """Which interned numbers are entities, and how many obsolete ones are left out."""
+    """Which interned numbers are entities, and how many obsolete ones are left out.
+
+    ``names``: their IRIs.
+    """
     iris = collected.iris()
 
     def of(*sets: set[int]) -> NDArray[np.bool_]:
@@ -101,7 +105,6 @@ def _entities(
     if everything:
         found[edges[:, [0, 2]].ravel()] = True
     reserved = np.zeros(len(iris), dtype=bool)
-    names = strings(iris)
     for namespace in v.RESERVED:
         reserved |= values(pc.starts_with(names, namespace))
     collected.dropped[UNDEFINED] += int((undefined & ~reserved).sum())
@@ -202,10 +205,10 @@ def _became(edges: NDArray[np.int32]) -> dict[str, int]:
 
 
 def _entity_table(
-    collected: Collected, entities: list[int], words: Lexicon, number: Numbers
+    collected: Collected, entities: list[int], names: pa.Array, words: Lexicon, number: Numbers
 ) -> pa.Table:
     iris, ids = collected.iris(), collected.ids
-    chosen = strings(iris[n] for n in entities)
+    chosen = names.take(column(np.array(entities, dtype=np.int64)))
     named = strings(ids.get(n, iris[n]) for n in entities) if ids else chosen
     kind = np.zeros(len(entities), dtype=np.int8)
     for members, code in (

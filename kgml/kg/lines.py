@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyoxigraph as ox
 
+from kgml.kg import nesting
+
 SIZE = 1 << 21
 """Bytes read at a time."""
 
@@ -40,14 +42,15 @@ def blocks(path: Path, parse: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
             end = data.rfind(b"\n") + 1
             rest = data[end:]
             if end:
-                yield _canonical(data[:end], parse)
+                yield _canonical(data[:end], path, parse)
         if rest.strip():
-            yield _canonical(rest + b"\n", parse)
+            yield _canonical(rest + b"\n", path, parse)
 
 
-def _canonical(block: bytes, parse: Callable[[], Iterator[bytes]]) -> bytes:
+def _canonical(block: bytes, path: Path, parse: Callable[[], Iterator[bytes]]) -> bytes:
     if is_canonical(block):
         return block
+    nesting.check_block(block, path)
     try:
         parsed = ox.parse(block, format=ox.RdfFormat.N_TRIPLES, lenient=True)
         return ox.serialize(parsed, format=ox.RdfFormat.N_TRIPLES) or b""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
@@ -21,6 +22,8 @@ from kgml.kg import formats
 Bytes = NDArray[np.uint8]
 CEILING = 5_000
 """Deepest nesting whatever the configuration says: a parser's stack ends somewhere beyond."""
+WINDOW = 1 << 15
+"""Bytes estimated together: few enough to stay in the cache and to hold few elements."""
 CHUNK = 1 << 24
 """Bytes looked at together."""
 
@@ -33,6 +36,7 @@ _TURTLE = re.compile(
 )
 _JSON = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.S)
 _HIDDEN = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.S)
+_LESS = ord("<")
 _STEP: NDArray[np.int8] = np.zeros(256, dtype=np.int8)
 _STEP[list(b"[({")], _STEP[list(b"])}")] = 1, -1
 
@@ -50,6 +54,16 @@ def check(path: Path, kind: str, most: int) -> None:
         raise too_deep(path, f"byte {where:,}", most)
 
 
+def check_block(block: bytes, path: Path) -> None:
+    """The same for some lines of N-Triples, in which only triple terms nest.
+
+    Raises:
+        OntologyError: deeper than `CEILING`.
+    """
+    if b"<<" in block and _brackets(_TURTLE, block, CEILING) is not None:
+        raise too_deep(path, "a triple term", CEILING)
+
+
 def too_deep(path: Path, where: str, most: int) -> OntologyError:
     """The refusal; ``where`` says a byte or a line."""
     step = "raise max_depth in [graph] of kgml.toml" if most < CEILING else "write it flatter"
@@ -62,14 +76,68 @@ def too_deep(path: Path, where: str, most: int) -> OntologyError:
 def _deep_at(path: Path, data: mmap.mmap, kind: str, most: int) -> int | None:
     content: Bytes = np.memmap(path, dtype=np.uint8, mode="r")
     if kind == formats.RDFXML:
-        return _elements(path, data, most) if _element_bound(content, data) > most else None
+        if _elements_within(path, most) or _element_bound(content, data) <= most:
+            return None
+        return _elements(path, data, most)
     if kind in (formats.JSONLD, formats.OBOGRAPHS):
         return _brackets(_JSON, data, most)
-    flat = kind in (formats.NTRIPLES, formats.NQUADS) or _bracket_estimate(content) <= most
-    return None if flat and data.find(b"<<") < 0 else _brackets(_TURTLE, data, most)
+    flat = kind in (formats.NTRIPLES, formats.NQUADS)
+    within = flat or _brackets_within(path, most) or _bracket_estimate(content) <= most
+    if within and not _has_triple_terms(path):
+        return None
+    return _brackets(_TURTLE, data, most)
 
 
-def _brackets(pattern: re.Pattern[bytes], data: mmap.mmap, most: int) -> int | None:
+def _windows(path: Path) -> Iterator[Bytes]:
+    """`WINDOW` bytes after another, each with the last byte of the one before (0 at first)."""
+    buffer = bytearray(WINDOW + 1)
+    window: Bytes = np.frombuffer(buffer, dtype=np.uint8)
+    with path.open("rb", buffering=0) as stream, memoryview(buffer) as view:
+        while size := stream.readinto(view[1:]):
+            yield window[: size + 1]
+            buffer[0] = buffer[size]
+
+
+def _brackets_within(path: Path, most: int) -> bool:
+    """Whether brackets, those within texts counted too, surely stay within ``most``."""
+    depth = 0
+    for window in _windows(path):
+        own = window[1:]
+        opened = sum(int(np.count_nonzero(own == bracket)) for bracket in b"[({")
+        if depth + opened > most:
+            return False
+        closed = sum(int(np.count_nonzero(own == bracket)) for bracket in b"])}") if opened or depth else 0
+        depth = max(0, depth + opened - closed)
+    return True
+
+
+def _has_triple_terms(path: Path) -> bool:
+    return any(((w[:-1] == _LESS) & (w[1:] == _LESS)).any() for w in _windows(path))
+
+
+def _elements_within(path: Path, most: int) -> bool:
+    """Whether elements surely stay within ``most``: False where only a closer look can tell.
+
+    In a window with a comment or the like, what looks like the end of an element is none.
+    """
+    depth = 0
+    for window in _windows(path):
+        this, following = window[:-1], window[1:]
+        tag = this == _LESS
+        odd = tag & ((following == ord("!")) | (following == ord("?")))
+        ends = tag & (following == ord("/"))
+        opened = int(np.count_nonzero(tag)) - int(np.count_nonzero(ends)) - int(np.count_nonzero(odd))
+        if depth + opened > most:
+            return False
+        depth += opened
+        if not odd.any():
+            alone = (this == ord("/")) & (following == ord(">"))
+            depth -= int(np.count_nonzero(ends)) + int(np.count_nonzero(alone))
+        depth = max(0, depth)
+    return True
+
+
+def _brackets(pattern: re.Pattern[bytes], data: mmap.mmap | bytes, most: int) -> int | None:
     """The byte at which more than ``most`` brackets are open outside texts, IRIs and comments."""
     depth = 0
     for match in pattern.finditer(data):

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyoxigraph as ox
 
 from kgml.errors import OntologyError
-from kgml.kg import lines
+from kgml.kg import lines, nesting
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import strings
 from kgml.kg.blocks import Block, BlockReader, Ints
@@ -68,6 +68,8 @@ def ntriples(
 def _parsed(
     path: Path, name: str, kind: str, skip: int, base: str | None, rename_blank_nodes: bool
 ) -> Iterator[bytes]:
+    if kind == "N-Triples":
+        nesting.check(path, kind, nesting.CEILING)
     with path.open("rb") as stream:
         source: dict[str, Any] = {"path": os.fspath(path)}
         if skip:

@@ -17,8 +17,8 @@ MAX_ENTITY_LENGTH = 2_000
 MAX_EXPANSION = 200_000_000
 """Bytes all entity references of a file may grow to."""
 
-_PARSED = (formats.TURTLE, formats.TRIG, formats.NTRIPLES, formats.NQUADS, formats.RDFXML,
-           formats.JSONLD)  # fmt: skip
+_PARSED = (formats.TURTLE, formats.TRIG, formats.NQUADS, formats.RDFXML, formats.JSONLD)
+"""Formats a parser sees all of; of N-Triples only what `kgml.kg.lines` cannot read."""
 _COMMENT = re.compile(rb"<!--.*?-->", re.S)
 _ENTITY = re.compile(rb"<!ENTITY\s+(%\s+)?([^\s>]+)\s+(?:(SYSTEM|PUBLIC)\b|\"([^\"]*)\"|'([^']*)')")
 _REFERENCE = re.compile(rb"&(?!#|amp;|lt;|gt;|quot;|apos;)[^;\s]+;|%[\w.-]+;")
