@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from kgml.kg import formats
+from kgml.kg import formats, packing
 
 MAX_FILES = 50_000
 """Files of a folder that are looked at."""
@@ -21,8 +18,6 @@ MAX_ENTITY = 2_000
 """Characters of an XML entity that is put in; namespaces are shorter."""
 OWL = "http://www.w3.org/2002/07/owl#"
 OBO = "http://purl.obolibrary.org/obo/"
-_PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-_PACKED_ENDINGS = frozenset({".gz", ".bz2", ".xz"})
 _OTHER_ENDINGS = frozenset({".owx", ".ofn", ".fss", ".trig", ".nq"})
 _START = re.compile(r"<(?:[\w.-]{1,200}:)?Ontology\b")
 _REST = re.compile(r"(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
@@ -47,7 +42,7 @@ def declared(path: Path) -> list[str]:
     """
     try:
         data = _head(path)
-    except (OSError, EOFError, lzma.LZMAError):
+    except OSError:
         return []
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
     start = text.lstrip()[:1]
@@ -77,20 +72,18 @@ def candidates(folder: Path, recursive: bool) -> Iterator[Path]:
 
 def _may_be(name: str) -> bool:
     path = Path(name)
-    if path.suffix.lower() in _PACKED_ENDINGS:
+    if path.suffix.lower() in packing.ENDINGS:
         path = path.with_suffix("")
     ending = path.suffix.lower()
     return ending in formats.ENDINGS or ending in formats.MAYBE or ending in _OTHER_ENDINGS
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        data = stream.read(formats.HEAD)
-    for magic, unpack in _PACKED.items():
-        if data.startswith(magic):
-            with unpack(path, "rb") as unpacked:
-                return bytes(unpacked.read(formats.HEAD))
-    return data
+    """The first bytes, unpacked; none of a file that is damaged."""
+    try:
+        return packing.read_head(path, formats.HEAD)[1]
+    except packing.DamagedError:
+        return b""
 
 
 def _in_xml(text: str) -> list[str]:

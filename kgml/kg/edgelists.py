@@ -14,8 +14,7 @@ from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg import emit
 from kgml.kg import vocabulary as v
-from kgml.kg.edgecolumns import roles
-from kgml.kg.edgetables import batches, schema_names
+from kgml.kg.edgetables import batches
 from kgml.kg.owlmapping import ENTITIES
 
 if TYPE_CHECKING:
@@ -30,12 +29,6 @@ _CLASS, _INDIVIDUAL, _PROPERTY = (
 _TYPE, _LABEL = ox.NamedNode(v.TYPE), ox.NamedNode(v.RDFS + "label")
 _SUB_CLASS_OF = ox.NamedNode(v.SUB_CLASS_OF)
 _VOCABULARY = (v.RDF, v.RDFS, v.OWL, v.SKOS)
-
-
-def is_edge_list(path: Path) -> bool:
-    """Whether a Parquet file names the columns of a list of edges."""
-    names = schema_names(path)
-    return names is not None and roles(names) is not None
 
 
 def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:

@@ -36,8 +36,8 @@ def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int
     """The files behind ``paths`` in a stable order, each once, and how many were left alone.
 
     Hidden files and what kgml itself saved are passed over in a folder, uncounted: a graph built
-    beside its ontologies is no part of them. A table in a folder is read only if its header names
-    the columns of an edge list.
+    beside its ontologies is no part of them. Tables in a folder are passed over and counted: a
+    list of edges is read where it is named.
 
     Raises:
         OntologyError: nothing there, or a file that cannot be an ontology.
@@ -68,8 +68,8 @@ def find(paths: Sequence[str | Path], max_bytes: int) -> tuple[list[Source], int
                 raise OntologyError(
                     f"{root}: {len(files)} file{'s' * (len(files) != 1)} in this folder, "
                     "none of them an ontology; "
-                    f"wanted {', '.join(sorted(formats.ENDINGS))}, packed or not, or a table with "
-                    f"the columns {formats.EDGE_COLUMNS}. Check the path."
+                    f"wanted {', '.join(sorted(formats.ENDINGS))}, packed or not; a list of edges "
+                    "is read where it is named. Check the path."
                 )
     return list(sources.values()), skipped
 
@@ -124,27 +124,19 @@ def _in_folder(path: Path, name: str, max_bytes: int) -> Source | None:
     if ending not in formats.MAYBE:
         return None
     try:
-        source, head = _detected(path, name)
+        source = _detected(path, name)
     except (formats.UnknownFormatError, packing.DamagedError):
         return None
-    if source.kind == formats.EDGELIST and not formats.has_edge_header(head, ending):
-        return None
-    if source.kind == formats.PARQUET and not _has_edge_columns(source):
+    if source.kind in formats.TABLES.values():  # of texts, of results, of anything: name it to have it read
         return None
     _check_size(path, max_bytes)
     return source
 
 
-def _has_edge_columns(source: Source) -> bool:
-    from kgml.kg.edgelists import is_edge_list
-
-    return not source.packing and is_edge_list(source.path)
-
-
 def _source(path: Path, name: str, max_bytes: int) -> Source:
     _check_size(path, max_bytes)
     try:
-        return _detected(path, name)[0]
+        return _detected(path, name)
     except packing.DamagedError as error:
         raise OntologyError(f"{path}: {error}") from None
     except formats.UnknownFormatError as reason:
@@ -153,14 +145,14 @@ def _source(path: Path, name: str, max_bytes: int) -> Source:
         raise OntologyError(f"{path}: found {reason}. {wanted}.") from None
 
 
-def _detected(path: Path, name: str) -> tuple[Source, bytes]:
+def _detected(path: Path, name: str) -> Source:
     try:
         packed, head = packing.read_head(path, formats.HEAD)
     except OSError as error:
         raise OntologyError(f"{path}: cannot be read ({error.strerror or error}).") from None
     plain = Path(packing.plain_name(path.name)) if packed else path
     kind, skip = formats.detect(head, plain)
-    return Source(path, name, kind, skip, packed), head
+    return Source(path, name, kind, skip, packed)
 
 
 def _check_size(path: Path, max_bytes: int) -> None:

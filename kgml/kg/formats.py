@@ -62,6 +62,8 @@ _OUTSIDE = re.compile(
 )
 """Texts, IRIs and comments of Turtle, and the brace that only TriG has outside them."""
 _SPARQL = re.compile(r"^\s*(select|construct|ask|describe|insert|delete)\b", re.I | re.M)
+_XML = re.compile(r"<[?!]|<[\w.-]{1,200}[\s>]|<[\w.-]{1,200}:[\w.-]{1,200}\s")
+"""A tag. ``<urn:a>`` is an IRI: an element with a prefix must say in itself what the prefix is."""
 _ROOT = re.compile(r"<(?![?!])([^\s/>]+)")
 _ENCODING = re.compile(r"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)")
 _OBOGRAPHS = re.compile(r'"graphs"\s*:\s*\[\s*[{\]]')
@@ -99,20 +101,13 @@ def detect(head: bytes, path: Path) -> tuple[str, int]:
     if not body:
         raise UnknownFormatError("an empty file" if len(head) < HEAD else "nothing but blanks")
     ending = ENDINGS.get(path.suffix.lower())
-    if body[0] == "<" and re.match(r"<[?!]|<[\w.-]+:?[\w.-]*[\s>]", body):
+    if body[0] == "<" and _XML.match(body):
         return _xml(body), mark
     if re.match(r'\{\s*(["}]|\Z)', body) or (
         re.match(r"\[\s*[{\]]", body) and ending not in (TURTLE, TRIG)
     ):
         return _json(text, ending), mark
     return _lines(text, path, ending), mark
-
-
-def has_edge_header(head: bytes, ending: str) -> bool:
-    """Whether a table that starts with ``head`` names the columns of a list of edges."""
-    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
-    found = edgecolumns.layout(text, ending)
-    return found is not None and found.header
 
 
 def _check_encoding(head: bytes) -> None:
@@ -155,7 +150,7 @@ def _xml(body: str) -> str:
     if name.rpartition(":")[2] == "Ontology" and _is_owl_xml(bare, name):
         return OWLXML
     if root and name.rpartition(":")[2] != "RDF" and "22-rdf-syntax-ns#" not in body:
-        raise UnknownFormatError(f"XML with the root <{name}>, wanted <rdf:RDF> or <Ontology>")
+        raise UnknownFormatError(f"XML with the root <{name[:60]}>, wanted <rdf:RDF> or <Ontology>")
     return RDFXML
 
 

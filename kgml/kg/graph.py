@@ -21,20 +21,19 @@ from numpy.typing import NDArray
 from kgml.errors import InputError
 from kgml.kg import store
 from kgml.kg.arrow import values
-from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF
+from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF, vocabulary_of
 from kgml.kg.vocabulary import Scope as Scope
-from kgml.kg.vocabulary import vocabulary_of
 
 if TYPE_CHECKING:
     import curies
     import networkx
     import rdflib
     from scipy.sparse import csr_matrix
-    from kgml.kg.provenance import Axiom
     from torch_geometric.data import HeteroData
 
     from kgml.kg.curie import Prefixes
     from kgml.kg.measures import Pairs
+    from kgml.kg.provenance import Axiom
     from kgml.kg.query import Answer
     from kgml.kg.views import Frames
     from kgml.kg.walk import Edges, Relations

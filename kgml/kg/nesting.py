@@ -130,7 +130,8 @@ def _elements_within(path: Path, most: int) -> bool:
         if depth + opened > most:
             return False
         depth += opened
-        if not odd.any():
+        # more ">" than tags: some are text, and a "/>" may be text too
+        if not odd.any() and np.count_nonzero(this == ord(">")) <= np.count_nonzero(tag) + 1:
             alone = (this == ord("/")) & (following == ord(">"))
             depth -= int(np.count_nonzero(ends)) + int(np.count_nonzero(alone))
         depth = max(0, depth)

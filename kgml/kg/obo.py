@@ -409,8 +409,8 @@ class OboFile:
             return identifier
         prefix, colon, local = identifier.partition(":")
         if colon:
-            base = self._spaces.get(prefix) or v.PREFIXES.get(prefix)
-            return (base or f"{v.OBO}{quote(prefix)}#_") + quote(local, safe="/:~-._")
+            known = self._spaces.get(prefix) or v.PREFIXES.get(prefix)
+            return (known or f"{v.OBO}{quote(prefix)}#_") + quote(local, safe="/:~-._")
         return f"{v.OBO}{quote(self._ontology or self.name)}#{quote(identifier)}"
 
     def _quoted(self, value: str) -> tuple[str, str]:

@@ -18,7 +18,8 @@ from kgml.cli.output import Call, columns
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["build-graph", "train", "predict", "evaluate", "link", "search", "info"]
+COMMANDS = ["build-graph", "train", "predict", "evaluate", "link", "search", "info", "validate"]
+GROUP = ["stats", "show", "diff", "subset", "fetch", "export"]
 HEART = """\
 @prefix : <http://example.org/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -59,12 +60,15 @@ def refused(done: subprocess.CompletedProcess[str], code: int, *words: str) -> N
 def test_help_lists_every_command(kgml: Run) -> None:
     done = kgml("--help")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()[-len(COMMANDS) :]] == COMMANDS
+    shown = [line.split()[0] for line in done.stdout.splitlines()[-len(COMMANDS) - 1 :]]
+    assert shown == [*COMMANDS, "graph"]
+    group = kgml("graph", "--help").stdout.splitlines()[-len(GROUP) :]
+    assert [line.split()[0] for line in group] == GROUP
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"graph {name}" for name in GROUP)])
 def test_every_command_has_json_seed_and_quiet(kgml: Run, command: str) -> None:
-    done = kgml(command, "--help")
+    done = kgml(*command.split(), "--help")
     assert done.returncode == 0
     assert all(option in done.stdout for option in ("--json", "--seed", "--quiet"))
 

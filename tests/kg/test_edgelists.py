@@ -220,13 +220,6 @@ def test_a_parquet_bomb_is_neither_unfolded_nor_read_beyond_the_limits(tmp_path)
     refused(path, "more than the limit of 10,000", config=GraphConfig(max_bytes=10_000))
 
 
-def test_only_a_parquet_file_with_the_right_columns_is_picked_up(tmp_path) -> None:
-    good = parquet(tmp_path / "a.parquet", head=["a"], relation=["b"], tail=["c"])
-    bad = parquet(tmp_path / "b.parquet", text=["a"], label=["b"])
-    assert edgelists.is_edge_list(good)
-    assert not edgelists.is_edge_list(bad)
-
-
 # Columns
 
 

@@ -116,15 +116,27 @@ def test_latin_1_is_named_with_line_and_byte(write) -> None:
     assert f"{path}, line 2: byte 34 is not UTF-8" in str(safety.not_utf8(path, offset))
 
 
-def test_in_a_folder_only_a_table_with_the_right_header_is_read(write) -> None:
+def test_tables_in_a_folder_are_passed_over_and_read_where_they_are_named(write) -> None:
     folder = write("f/edges.tsv", "child\tparent\na\tb\n").parent
     write("f/bare.tsv", "a\tis_a\tb\n")
     write("f/corpus.csv", "text,label\nhello,1\n")
     write("f/a.ttl", T + ":a a :C .")
     sources, skipped = find([folder], 10**9)
-    assert [s.name for s in sources] == ["a.ttl", "edges.tsv"]
-    assert skipped == 2
+    assert [s.name for s in sources] == ["a.ttl"]
+    assert skipped == 3
     assert find([folder / "bare.tsv"], 10**9)[0][0].kind == formats.EDGELIST
+
+
+@pytest.mark.parametrize("content", ["<urn:a> a <urn:B> .\n", "<urn:a> <urn:p> <urn:B> .\n"])
+def test_an_iri_at_the_start_is_no_tag(write, content: str) -> None:
+    assert formats.detect(content.encode(), Path("a"))[0] in (formats.TURTLE, formats.NTRIPLES)
+
+
+def test_a_name_without_end_is_looked_at_in_linear_time_and_shown_in_short(write) -> None:
+    path = write("a.ttl", "<" + "a" * 60_000)
+    with pytest.raises(OntologyError) as refusal:
+        load_graph(path)
+    assert len(str(refusal.value)) < 1_000
 
 
 # Nesting
@@ -175,7 +187,7 @@ def test_a_triple_term_in_n_triples_is_counted_too(write) -> None:
     term = "<<( <http://e/a> <http://e/p> "
     path = write("a.nt", f"<http://e/a> <http://e/p> {term * 20_000}1{' )>>' * 20_000} .\n")
     with pytest.raises(OntologyError, match="nested more than 5,000 deep"):
-        safety.check(path, formats.NTRIPLES, GraphConfig())
+        load_graph(path)
 
 
 def test_no_configuration_lifts_the_ceiling(write) -> None:
