@@ -186,7 +186,9 @@ def _typed(where: str, name: str, value: Any, default: Any) -> Any:
             f"{where} {name} = {value!r}: wanted {wanted.__name__}, found {type(value).__name__}."
         )
     if isinstance(value, dict) and not all(isinstance(target, str) for target in value.values()):
-        raise UsageError(f"{where} {name}: wanted a text for each name, such as '\"IRI\" = \"file\"'.")
+        raise UsageError(
+            f'{where} {name}: wanted a text for each name, such as \'"IRI" = "file"\'.'
+        )
     low, high = RANGES.get(name, (float("-inf"), float("inf")))
     if isinstance(value, int | float) and not low <= value <= high:
         upper = f" to {high}" if high < float("inf") else " or more"

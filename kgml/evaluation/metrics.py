@@ -75,9 +75,7 @@ def paired_difference(
     return Difference(metric, _round(value), (low, high), float(better))
 
 
-def mean_difference(
-    a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 0
-) -> Difference:
+def mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 0) -> Difference:
     """Mean of ``b`` (n,) minus mean of ``a`` (n,), the same rows and resamples.
 
     >>> mean_difference(np.array([0.2, 0.4]), np.array([0.4, 0.6])).value

@@ -127,7 +127,9 @@ def _in_folder(path: Path, name: str, max_bytes: int) -> Source | None:
         source = _detected(path, name)
     except (formats.UnknownFormatError, packing.DamagedError):
         return None
-    if source.kind in formats.TABLES.values():  # of texts, of results, of anything: name it to have it read
+    if (
+        source.kind in formats.TABLES.values()
+    ):  # of texts, of results, of anything: name it to have it read
         return None
     _check_size(path, max_bytes)
     return source

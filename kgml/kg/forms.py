@@ -193,9 +193,7 @@ def sorted_rows(
         texts = text.take(column(run)).to_pylist()
         ranked = sorted(range(len(run)), key=texts.__getitem__)  # stable: ``last`` stays last
         order[start:stop] = run[ranked]
-        same[start + 1 : stop] = [
-            texts[b] == texts[a] for a, b in pairwise(ranked)
-        ]
+        same[start + 1 : stop] = [texts[b] == texts[a] for a, b in pairwise(ranked)]
     return order, same
 
 

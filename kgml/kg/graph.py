@@ -193,7 +193,11 @@ class KnowledgeGraph:
     def _by_name(self) -> dict[str, int]:
         aliases = self.columns.aliases
         names = dict(
-            zip(aliases.column("name").to_pylist(), aliases.column("entity").to_pylist(), strict=True)
+            zip(
+                aliases.column("name").to_pylist(),
+                aliases.column("entity").to_pylist(),
+                strict=True,
+            )
         )
         names.update((iri, number) for number, iri in enumerate(self.iris))
         ids = {name: number for number, name in enumerate(self.ids)}

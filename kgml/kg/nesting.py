@@ -106,7 +106,11 @@ def _brackets_within(path: Path, most: int) -> bool:
         opened = sum(int(np.count_nonzero(own == bracket)) for bracket in b"[({")
         if depth + opened > most:
             return False
-        closed = sum(int(np.count_nonzero(own == bracket)) for bracket in b"])}") if opened or depth else 0
+        closed = (
+            sum(int(np.count_nonzero(own == bracket)) for bracket in b"])}")
+            if opened or depth
+            else 0
+        )
         depth = max(0, depth + opened - closed)
     return True
 
@@ -126,7 +130,9 @@ def _elements_within(path: Path, most: int) -> bool:
         tag = this == _LESS
         odd = tag & ((following == ord("!")) | (following == ord("?")))
         ends = tag & (following == ord("/"))
-        opened = int(np.count_nonzero(tag)) - int(np.count_nonzero(ends)) - int(np.count_nonzero(odd))
+        opened = (
+            int(np.count_nonzero(tag)) - int(np.count_nonzero(ends)) - int(np.count_nonzero(odd))
+        )
         if depth + opened > most:
             return False
         depth += opened

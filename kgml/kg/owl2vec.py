@@ -105,9 +105,7 @@ def _sub_properties(
     return made
 
 
-def _inverses(
-    triples: Triples, collected: Collected, by_relation: dict[int, Edges]
-) -> list[Edges]:
+def _inverses(triples: Triples, collected: Collected, by_relation: dict[int, Edges]) -> list[Edges]:
     """(A, p, B) and p inverseOf q give (B, q, A), and the other way round."""
     made = []
     for one, other, _ in _said(triples, v.OWL + "inverseOf"):

@@ -58,7 +58,9 @@ def _quoted(graph: KnowledgeGraph, number: int) -> str:
     return f"'{graph.labels[number]}'"
 
 
-def node_texts(graph: KnowledgeGraph, *, definitions: bool = True, axioms: bool = True) -> list[str]:
+def node_texts(
+    graph: KnowledgeGraph, *, definitions: bool = True, axioms: bool = True
+) -> list[str]:
     """What each entity is, in words, for an encoder: label, definition, edges.
 
     An is-a edge gives "is a <label>", any other "something that <relation> some <label>", by the
@@ -98,7 +100,9 @@ def _phrases(graph: KnowledgeGraph) -> Iterator[tuple[int, str]]:
     is_a = {n for n, iri in enumerate(graph.relation_iris) if iri in IS_A}
     names = [name.replace("_", " ") for name in graph.relation_labels]
     told: Counter[int] = Counter()
-    for (head, relation, tail), kind in zip(graph.triples[rows].tolist(), axiom.tolist(), strict=True):
+    for (head, relation, tail), kind in zip(
+        graph.triples[rows].tolist(), axiom.tolist(), strict=True
+    ):
         told[head] += 1
         if told[head] > MOST:
             continue

@@ -44,7 +44,12 @@ _KEPT = frozenset(
 
 
 def ntriples(
-    path: Path, name: str, kind: str, *, skip: int = 0, base: str | None = None,
+    path: Path,
+    name: str,
+    kind: str,
+    *,
+    skip: int = 0,
+    base: str | None = None,
     rename_blank_nodes: bool = False,
 ) -> Iterator[bytes]:
     """The statements of an RDF file as blocks of N-Triples; graph names are left out.
