@@ -7,7 +7,8 @@ listed with the reason and the next step; the load goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -61,8 +62,11 @@ class Imports:
             catalogs.read(self._catalog)
         self._catalogs = Catalogs(self._roots)
         self._folder, self._rules = folder, rules
+        self._real: dict[Path, Path] = {}
         self._seen: set[str] = set()
         self._index: dict[Path, dict[str, list[Path]]] = {}
+        self._beside: dict[Path, list[Path]] = {}
+        """Folder to the catalogs in it and above it."""
         self._failed: dict[str, str] = {}
         self._unresolved: dict[str, tuple[str, str, str]] = {}
         self.downloaded: dict[Path, str] = {}
@@ -75,7 +79,7 @@ class Imports:
 
     def loaded_ontology(self, iri: str, version_iri: str, path: Path) -> None:
         """Remember that the ontology ``iri`` was read from ``path``; either IRI may be empty."""
-        self._known.add(Path(path).resolve())
+        self._known.add(self._resolved(path))
         for name in (iri, version_iri):
             if name:
                 self._seen.add(bare(name))
@@ -93,19 +97,25 @@ class Imports:
         """
         if self.seen(iri):
             return None
-        importer = Path(importer).resolve()
+        importer = self._resolved(importer)
         self._known.add(importer)
         reasons: list[str] = []
         path = self._find(iri, importer, reasons)
         if path is None:
-            entry = (iri, self._name(importer), "; ".join(reasons))
-            self._unresolved.setdefault(bare(iri), entry)
+            if bare(iri) not in self._unresolved:
+                self._unresolved[bare(iri)] = (iri, self._name(importer), "; ".join(reasons))
             return None
         self._unresolved.pop(bare(iri), None)
         if path in self._known:
             return None
         self._known.add(path)
         return path
+
+    def _resolved(self, path: Path) -> Path:
+        """``path`` with its links followed, which takes a call of the system for each part."""
+        if path not in self._real:
+            self._real[path] = Path(path).resolve()
+        return self._real[path]
 
     def _find(self, iri: str, importer: Path, reasons: list[str]) -> Path | None:
         mapped = self._map.get(bare(iri))
@@ -151,19 +161,18 @@ class Imports:
                 return found
         return None
 
-    def _catalog_files(self, importer: Path) -> Iterator[Path]:
+    def _catalog_files(self, importer: Path) -> list[Path]:
         """The catalog the user named, else those from the importer's folder up to the root."""
         if self._catalog is not None:
-            yield self._catalog
-        elif importer not in self.downloaded:
-            folder = importer.parent
-            while True:
-                if (folder / catalogs.NAME).is_file():
-                    yield folder / catalogs.NAME
-                above = folder.parent
-                if above == folder or not self._within(above, self._roots):
-                    return
-                folder = above
+            return [self._catalog]
+        if importer in self.downloaded:
+            return []
+        folder = importer.parent
+        if folder not in self._beside:
+            above = (path for path in folder.parents if self._within(path, self._roots))
+            files = [path / catalogs.NAME for path in (folder, *above)]
+            self._beside[folder] = [path for path in files if path.is_file()]
+        return self._beside[folder]
 
     def _allowed(self, path: Path, what: str, roots: list[Path], reasons: list[str]) -> Path | None:
         """``path`` if it is a file inside one of ``roots``, links followed."""
@@ -199,7 +208,8 @@ class Imports:
             reasons.append("no file given declares it; name one in [graph.import_map] of kgml.toml")
             return None
         if not self._config.allow_network:
-            reasons.append(self._offline(importer))
+            if bare(iri) not in self._unresolved:
+                reasons.append(self._offline(importer))
             return None
         url = f"https:{iri.partition(':')[2]}"
         if url not in self._failed and len(self.downloaded) >= MAX_DOWNLOADS:
@@ -226,7 +236,7 @@ class Imports:
         return f"no file given declares it; {advice}"
 
     def _name(self, path: Path) -> str:
-        path = Path(path).resolve()
+        path = self._resolved(path)
         if path in self.downloaded:
             return self.downloaded[path]
         inside = [path.relative_to(r).as_posix() for r in self._roots if path.is_relative_to(r)]
@@ -234,7 +244,8 @@ class Imports:
 
     @staticmethod
     def _within(path: Path, roots: Iterable[Path]) -> bool:
-        return not {path, *path.parents}.isdisjoint(roots)
+        inside = os.path.join(path, "")
+        return any(inside.startswith(os.path.join(root, "")) for root in roots)
 
 
 def _scheme(iri: str) -> str:
