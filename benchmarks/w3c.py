@@ -128,7 +128,7 @@ def by_pyoxigraph(case: Case, lenient: bool = False) -> Quads:
 
 def by_kgml(case: Case) -> Quads:
     """What kgml makes of a file before anything becomes a graph."""
-    from kgml.kg import formats, rdf, safety
+    from kgml.kg.parse import formats, rdf, safety
 
     if case.format == formats.RDFXML:
         safety.check_xml(case.action)

@@ -13,8 +13,8 @@ from kgml.cli import options, texts
 from kgml.cli.output import Call, columns
 
 if TYPE_CHECKING:
+    from kgml.kg.axioms.provenance import Axiom
     from kgml.kg.graph import KnowledgeGraph
-    from kgml.kg.provenance import Axiom
 
 Graph = Annotated[
     Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)

@@ -50,7 +50,7 @@ def fetch(
         raise UsageError("no file to write; give -o FILE.nt.")
     config = call.config(graph={"allow_network": allow_network or None})
     text = None if query is None else _read(query)
-    from kgml.kg.endpoint import download
+    from kgml.kg.sources.endpoint import download
 
     with call.working():
         done = download(

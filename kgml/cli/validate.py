@@ -48,7 +48,7 @@ def validate(
     """
     call = Call.start(ctx, json, seed, quiet)
     config = call.config()
-    from kgml.kg.shapes import validate_files
+    from kgml.kg.axioms.shapes import validate_files
 
     with call.working():
         report = validate_files(paths, shapes, config=config.graph, inference=reason)

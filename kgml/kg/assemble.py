@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from kgml.kg import store
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import column, strings, values
-from kgml.kg.axioms import KINDS
-from kgml.kg.blocks import distinct
+from kgml.kg.axioms.kinds import KINDS
 from kgml.kg.collected import Collected
 from kgml.kg.forms import Lexicon
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.merge import merged
+from kgml.kg.parse.blocks import distinct
 from kgml.kg.words import iri_end
 
 UNDEFINED = "is-a target that no file defines (kept by its IRI)"

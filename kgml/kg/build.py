@@ -62,7 +62,7 @@ def check(graph: KnowledgeGraph) -> None:
 
     The first `SHOWN` of each are listed in ``report["findings"]``.
     """
-    from kgml.kg.checks import disjoint_violations
+    from kgml.kg.axioms.checks import disjoint_violations
     from kgml.kg.hierarchy import cycles
     from kgml.kg.stats import homonyms
 

@@ -33,7 +33,7 @@ def export(graph: KnowledgeGraph, path: Path | str, format: str | None = None) -
             label. What XML cannot hold becomes U+FFFD, counted.
             ``parquet``: a folder with ``entities.parquet``, ``forms.parquet``, ``edges.parquet``
             (`kgml.kg.tables`) and a manifest; the edges alone where ``path`` ends in ``.parquet``.
-            ``turtle``, ``ntriples``: the statements of `kgml.kg.statements`; `kgml.load_graph`
+            ``turtle``, ``ntriples``: the statements of `kgml.kg.rdfview.statements`; `kgml.load_graph`
             reads them to the same graph. What an IRI may not hold is percent-encoded, counted.
             ``csv``: the edges with a header, UTF-8.
 
@@ -86,7 +86,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _ntriples(graph: KnowledgeGraph, path: Path) -> None:
-    from kgml.kg.ntriples import ntriples
+    from kgml.kg.rdfview.ntriples import ntriples
 
     _count_bad_iris(graph)
     with _replacing(path) as stream:
@@ -97,8 +97,8 @@ def _ntriples(graph: KnowledgeGraph, path: Path) -> None:
 def _turtle(graph: KnowledgeGraph, path: Path) -> None:
     import pyoxigraph as ox
 
-    from kgml.kg.ntriples import ntriples
-    from kgml.kg.statements import prefixes
+    from kgml.kg.rdfview.ntriples import ntriples
+    from kgml.kg.rdfview.statements import prefixes
 
     _count_bad_iris(graph)
     triples = (
@@ -111,7 +111,7 @@ def _turtle(graph: KnowledgeGraph, path: Path) -> None:
 
 
 def _count_bad_iris(graph: KnowledgeGraph) -> None:
-    from kgml.kg.statements import may_not_be_iri
+    from kgml.kg.rdfview.statements import may_not_be_iri
 
     found = sum(map(may_not_be_iri, [*graph.iris, *graph.relation_iris]))
     if found:

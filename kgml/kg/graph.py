@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
     from torch_geometric.data import HeteroData
 
+    from kgml.kg.axioms.provenance import Axiom
     from kgml.kg.curie import Prefixes
     from kgml.kg.measures import Pairs
-    from kgml.kg.provenance import Axiom
     from kgml.kg.query import Answer
     from kgml.kg.views import Frames
     from kgml.kg.walk import Edges, Relations
@@ -494,13 +494,13 @@ class KnowledgeGraph:
 
     def axioms(self, a: int | str, b: int | str) -> list[Axiom]:
         """What the edges between two entities were made from, either way; see `Axiom`."""
-        from kgml.kg.provenance import axioms_between
+        from kgml.kg.axioms.provenance import axioms_between
 
         return axioms_between(self, self.number(a), self.number(b))
 
     def node_texts(self, *, definitions: bool = True, axioms: bool = True) -> list[str]:
         """Label, definition and verbalised edges of each entity, (e,) texts for an encoder."""
-        from kgml.kg.provenance import node_texts
+        from kgml.kg.axioms.provenance import node_texts
 
         return node_texts(self, definitions=definitions, axioms=axioms)
 

@@ -32,8 +32,8 @@ def load_graph(
         OntologyError: a file is missing, empty, truncated, malformed, unsafe or too large.
     """
     # imported here so that importing this module costs nothing
-    from kgml.kg.find import find
     from kgml.kg.reading import Reading
+    from kgml.kg.sources.find import find
 
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     if not given:

@@ -23,11 +23,11 @@ from typing import Final
 import numpy as np
 
 from kgml.kg import vocabulary as v
-from kgml.kg.axioms import CODES
-from kgml.kg.blocks import Ints, distinct
+from kgml.kg.axioms.expressions import NOTHING, QUANTIFIERS, Expressions
+from kgml.kg.axioms.kinds import CODES
 from kgml.kg.collected import Collected
-from kgml.kg.expressions import NOTHING, QUANTIFIERS, Expressions
-from kgml.kg.rdf import Triples
+from kgml.kg.parse.blocks import Ints, distinct
+from kgml.kg.parse.rdf import Triples
 
 EXISTENTIAL = frozenset({"some", "value", "min", "exactly"})
 
@@ -68,7 +68,7 @@ def project(triples: Triples, collected: Collected, projection: Projection) -> N
     maker.skos()
     maker.assertions()
     if projection.liberal:
-        from kgml.kg.owl2vec import further_rules
+        from kgml.kg.axioms.owl2vec import further_rules
 
         further_rules(triples, collected, maker.expressions)
 
@@ -338,7 +338,7 @@ _TYPES = {
 """Axioms that are a type of OWL, and the kind they count as."""
 _FURTHER = frozenset({v.RDFS + "domain", v.RDFS + "range", v.RDFS + "subPropertyOf",
                       v.OWL + "inverseOf", v.OWL + "propertyChainAxiom"})  # fmt: skip
-"""Read by `kgml.kg.owl2vec`."""
+"""Read by `kgml.kg.axioms.owl2vec`."""
 
 
 def _rows(one: Ints, two: Ints, three: Ints) -> list[tuple[int, int, int]]:

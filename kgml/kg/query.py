@@ -1,6 +1,6 @@
 """SPARQL 1.1 queries over a graph, answered by pyoxigraph; nothing is changed, nothing is fetched.
 
-The first query makes a store in memory of what `kgml.kg.statements` says; it is kept as long as the
+The first query makes a store in memory of what `kgml.kg.rdfview.statements` says; it is kept as long as the
 graph.
 """
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from kgml.errors import InputError
-from kgml.kg import statements
 from kgml.kg import vocabulary as v
-from kgml.kg.ntriples import ntriples
-from kgml.kg.sparqltext import malformed, refuse, without_service
+from kgml.kg.rdfview import statements
+from kgml.kg.rdfview.ntriples import ntriples
+from kgml.kg.rdfview.sparqltext import malformed, refuse, without_service
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +42,7 @@ def sparql(
     graph: KnowledgeGraph, query: str, *, prefixes: Mapping[str, str] | None = None,
     limit_rows: int | None = None,
 ) -> Answer:  # fmt: skip
-    """Answer a SPARQL 1.1 query over the statements of `kgml.kg.statements`.
+    """Answer a SPARQL 1.1 query over the statements of `kgml.kg.rdfview.statements`.
 
     As pyoxigraph reads the standard: a path ``ex:a|ex:b`` or ``!ex:c`` gives a pair once where two hold, a path
     of no steps starts from what the graph has. A query cannot be interrupted: pyoxigraph knows no time limit. Answer those of strangers in a

@@ -11,15 +11,15 @@ from pathlib import Path
 from kgml import artifacts
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError, UsageError, one_of
-from kgml.kg import formats, safety
 from kgml.kg.assemble import assemble
 from kgml.kg.collected import Collected
-from kgml.kg.find import Source, find
 from kgml.kg.graph import KnowledgeGraph
-from kgml.kg.obo import OboFile
-from kgml.kg.packing import plain
+from kgml.kg.parse import formats, safety
+from kgml.kg.parse.obo import OboFile
+from kgml.kg.parse.packing import plain
+from kgml.kg.parse.rdf import FORMATS, Triples, ntriples
 from kgml.kg.projection import PROJECTIONS, project
-from kgml.kg.rdf import FORMATS, Triples, ntriples
+from kgml.kg.sources.find import Source, find
 from kgml.kg.words import read_words
 from kgml.progress import warn
 
@@ -125,7 +125,7 @@ class Reading:
         """
         if not self.config.imports or not self.collected.imports:
             return
-        from kgml.kg.imports import Imports
+        from kgml.kg.sources.imports import Imports
 
         imports = Imports(self.config, [*given, *self._paths])
         told = done = 0
@@ -150,7 +150,7 @@ class Reading:
         """Add what follows from the RDF files read so far."""
         if self.config.reason == "none":
             return
-        from kgml.kg.reason import infer
+        from kgml.kg.axioms.reason import infer
 
         limit = self.config.max_triples - self.collected.statements
         blocks = list(infer(self._blocks_read, self.config.reason, limit))
@@ -180,6 +180,6 @@ class Reading:
 def _adapter(kind: str) -> Callable[[Path, str, GraphConfig], Iterator[bytes]]:
     """What turns a format that is no RDF syntax into N-Triples."""
     found: Callable[[Path, str, GraphConfig], Iterator[bytes]] = import_module(
-        f"kgml.kg.{_ADAPTERS[kind]}"
+        f"kgml.kg.parse.{_ADAPTERS[kind]}"
     ).ntriples
     return found

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kgml import artifacts
 from kgml.errors import ArtifactError
 from kgml.kg.arrow import column, values
-from kgml.kg.axioms import CODES, KINDS
+from kgml.kg.axioms.kinds import CODES, KINDS
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -45,7 +45,7 @@ class Columns:
     triples: NDArray[np.int64]
     origins: pa.Table
     """Per triple and axiom behind it: row of the triple, number of the file, kind of the axiom
-    (`kgml.kg.axioms.KINDS`); sorted."""
+    (`kgml.kg.axioms.kinds.KINDS`); sorted."""
     aliases: pa.Table
     """Other names of entities: what was merged into them or replaced by them; sorted."""
     disjoint: pa.Table

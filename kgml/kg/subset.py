@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgml.errors import InputError, UsageError, one_of
-from kgml.kg.axioms import CODES, KINDS
+from kgml.kg.axioms.kinds import CODES, KINDS
 from kgml.kg.graph import Key, KnowledgeGraph, Scope
 from kgml.kg.stats import homonyms
 from kgml.kg.walk import reached

@@ -28,13 +28,13 @@ def to_rdflib(graph: KnowledgeGraph) -> rdflib.Graph:
     again it gives the same columns; only an OBO id becomes the IRI. To change it, copy it:
     ``copy = rdflib.Graph(); copy += view``.
 
-    `kgml.kg.statements` says what is in it. Adding raises `kgml.errors.UsageError`, pickling
+    `kgml.kg.rdfview.statements` says what is in it. Adding raises `kgml.errors.UsageError`, pickling
     TypeError.
     """
     import rdflib
 
-    from kgml.kg.rdfstore import GraphStore
-    from kgml.kg.statements import prefixes
+    from kgml.kg.rdfview.rdfstore import GraphStore
+    from kgml.kg.rdfview.statements import prefixes
 
     view = rdflib.Graph(GraphStore(graph), bind_namespaces="none")
     for prefix, namespace in prefixes(graph).items():
@@ -124,7 +124,7 @@ def _edge_names(graph: KnowledgeGraph) -> list[str]:
     They write ``.`` as ``#`` and join types by ``___``: HeteroConv would not find a relation called
     ``…core#broader``, without a word.
     """
-    from kgml.kg.statements import prefixes
+    from kgml.kg.rdfview.statements import prefixes
 
     spaces = sorted(prefixes(graph).items(), key=lambda item: len(item[1]), reverse=True)
     names = []

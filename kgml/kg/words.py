@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import column
-from kgml.kg.blocks import Ints
 from kgml.kg.collected import Collected, WordColumns
-from kgml.kg.rdf import Triples
+from kgml.kg.parse.blocks import Ints
+from kgml.kg.parse.rdf import Triples
 
 _CURIE = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9_-]+)\Z")
 

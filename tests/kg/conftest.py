@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kgml.kg.transport import Rules, not_public
+from kgml.kg.sources.transport import Rules, not_public
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 OBO = """\

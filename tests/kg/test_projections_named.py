@@ -299,7 +299,7 @@ def test_chains_join_the_ends_of_paths(project: Project) -> None:
 
 
 def test_a_chain_with_too_many_ends_is_left_out_and_said(project, monkeypatch) -> None:
-    monkeypatch.setattr("kgml.kg.owl2vec.MOST_EDGES", 1)
+    monkeypatch.setattr("kgml.kg.axioms.owl2vec.MOST_EDGES", 1)
     some = ":%s rdfs:subClassOf [ owl:onProperty :p ; owl:someValuesFrom :%s ] . "
     body = ":r owl:propertyChainAxiom ( :p :p ) . " + some % ("A", "B") + some % ("B", "C") + some % ("B", "D")  # fmt: skip
     with pytest.warns(Warning, match="property chain of 'https://example.org/r' gives more than 1"):

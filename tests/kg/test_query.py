@@ -22,7 +22,7 @@ from kgml import load_graph
 from kgml.errors import InputError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.query import run
-from kgml.kg.sparqltext import without_service
+from kgml.kg.rdfview.sparqltext import without_service
 
 OBO = rdflib.Namespace("http://purl.obolibrary.org/obo/")
 E = "https://example.org/"

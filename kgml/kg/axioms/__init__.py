@@ -1,0 +1,1 @@
+"""What axioms say: edges with their origin, inference, contradictions, shapes."""

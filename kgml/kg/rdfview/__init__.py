@@ -1,0 +1,1 @@
+"""The graph as RDF again: a lazy rdflib store, and what SPARQL is asked of."""

@@ -1,0 +1,1 @@
+"""Where ontologies come from: files, imports, catalogs, the network, SPARQL endpoints."""

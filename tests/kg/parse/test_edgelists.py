@@ -1,0 +1,242 @@
+"""CSV, TSV and Parquet lists of edges: ids, relations, labels, and rows that are wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kgml.config import GraphConfig
+from kgml.errors import OntologyError
+from kgml.kg.parse import edgelists
+from kgml.kg.parse.edgecolumns import layout, roles
+from kgml.progress import KGMLWarning
+
+OBO = "http://purl.obolibrary.org/obo/"
+SHORT = {
+    OBO: "obo:", "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "a",
+    "http://www.w3.org/2000/01/rdf-schema#": "rdfs:", "http://www.w3.org/2002/07/owl#": "owl:",
+}  # fmt: skip
+
+
+def read(path: Path, config: GraphConfig = GraphConfig()) -> set[str]:  # noqa: B008
+    """The triples, abbreviated, without what declares classes."""
+    text = b"".join(edgelists.ntriples(path, path.name, config)).decode()
+    for long, short in SHORT.items():
+        text = text.replace(f"<{long}>", short)
+        text = re.sub(f"<{re.escape(long)}([^>]*)>", rf"{short}\1", text)
+    lines = text.replace(f"<urn:kgml:/{path.name}#", "<#").splitlines()
+    assert len(lines) == len(set(lines))  # nothing is said twice
+    return {line.removesuffix(" .") for line in lines}
+
+
+def refused(path: Path, *words: str, config: GraphConfig = GraphConfig()) -> None:  # noqa: B008
+    with pytest.raises(OntologyError) as caught:
+        read(path, config)
+    for word in (str(path), *words):
+        assert word in str(caught.value)
+
+
+def parquet(path: Path, **columns: object) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_a_table_with_header_becomes_triples(write) -> None:
+    text = (
+        "subject,predicate,object,subject_label,predicate_label,object_label,weight\n"
+        "HP:1,is_a,HP:2,Seizure,,Abnormality,0.5\n"
+        'HP:1,RO:3,http://e/x,Seizure,"affects, mostly",the X,1\n'
+        "skos:b,skos:related,HP:1,,,Seizure,2\n"
+    )
+    assert read(write("a.csv", text)) == {
+        "obo:HP_1 a owl:Class", "obo:HP_2 a owl:Class", "<http://e/x> a owl:Class",
+        "<http://www.w3.org/2004/02/skos/core#b> a owl:Class",
+        "obo:HP_1 rdfs:subClassOf obo:HP_2", "obo:HP_1 obo:RO_3 <http://e/x>",
+        "<http://www.w3.org/2004/02/skos/core#b> <http://www.w3.org/2004/02/skos/core#related> "
+        "obo:HP_1", "obo:RO_3 a owl:ObjectProperty", 'obo:RO_3 rdfs:label "affects, mostly"',
+        'obo:HP_1 rdfs:label "Seizure"', 'obo:HP_2 rdfs:label "Abnormality"',
+        '<http://e/x> rdfs:label "the X"',
+    }  # fmt: skip
+
+
+def test_words_without_prefix_are_names_of_the_file_and_their_own_label(write) -> None:
+    assert read(write("a b.tsv", "head\trelation\ttail\nleft atrium\tpart of\tHerz: Ü\n")) >= {
+        "<urn:kgml:/a%20b.tsv#left%20atrium> <urn:kgml:/a%20b.tsv#part%20of> "
+        "<urn:kgml:/a%20b.tsv#Herz%3A%20%C3%9C>",
+        '<urn:kgml:/a%20b.tsv#Herz%3A%20%C3%9C> rdfs:label "Herz: Ü"',
+        '<urn:kgml:/a%20b.tsv#part%20of> rdfs:label "part of"',
+    }
+
+
+@pytest.mark.parametrize(
+    "relation", ["is_a", "isa", "is a", "subClassOf", "rdfs:subClassOf", "sub_class_of", "PARENT",
+                 "http://www.w3.org/2000/01/rdf-schema#subClassOf"],
+)  # fmt: skip
+def test_every_way_to_write_is_a_is_sub_class_of(write, relation: str) -> None:
+    found = read(write("a.csv", f"head,relation,tail\nHP:1,{relation},HP:2\n"))
+    assert found == {
+        "obo:HP_1 a owl:Class", "obo:HP_2 a owl:Class", "obo:HP_1 rdfs:subClassOf obo:HP_2",
+    }  # fmt: skip
+
+
+def test_the_head_of_a_type_is_an_individual(write) -> None:
+    assert read(write("a.csv", "head,relation,tail\nEX:i,rdf:type,HP:2\n")) == {
+        "obo:EX_i a owl:NamedIndividual", "obo:HP_2 a owl:Class", "obo:EX_i a obo:HP_2",
+    }  # fmt: skip
+
+
+def test_a_list_of_children_and_parents_is_one_of_is_a(write) -> None:
+    found = read(write("a.tsv", "child\tparent\tchild_label\r\nHP:1\tHP:2\tone\r\n"))
+    assert found == {
+        "obo:HP_1 a owl:Class", "obo:HP_2 a owl:Class", "obo:HP_1 rdfs:subClassOf obo:HP_2",
+        'obo:HP_1 rdfs:label "one"',
+    }  # fmt: skip
+
+
+def test_three_columns_need_no_header(write) -> None:
+    lines = ("HP:1", "is_a", "HP:2"), ("HP:2", "is_a", "HP:3")
+    for name, separator in (("a.tsv", "\t"), ("a.csv", ","), ("b.csv", ";"), ("a.txt", "\t")):
+        path = write(name, "".join(separator.join(line) + "\n" for line in lines))
+        assert "obo:HP_2 rdfs:subClassOf obo:HP_3" in read(path)
+        assert len(read(path)) == 5
+
+
+def test_quotes_hold_separators_and_line_breaks_and_a_mark_changes_nothing(write) -> None:
+    text = 'head,relation,tail\n"a, b",r,"c\nd"\n\n"say ""x""",r,e\n'
+    found = read(write("a.csv", b"\xef\xbb\xbf" + text.encode()))
+    assert "<#a%2C%20b> <#r> <#c%0Ad>" in found
+    assert '<#say%20%22x%22> rdfs:label "say \\"x\\""' in found
+
+
+def test_parquet_gives_the_same_as_csv(write, tmp_path) -> None:
+    csv = read(
+        write("a.csv", "head,relation,tail,head_label\nHP:1,is_a,HP:2,one\nHP:3,is_a,HP:2,\n")
+    )
+    columns = {"head": ["HP:1", "HP:3"], "relation": ["is_a"] * 2, "tail": ["HP:2"] * 2}
+    plain = parquet(tmp_path / "a.parquet", **columns, head_label=["one", None], score=[0.1, 0.2])
+    encoded = {name: pa.array(values).dictionary_encode() for name, values in columns.items()}
+    coded = parquet(tmp_path / "b.parquet", **encoded, head_label=["one", ""])
+    assert read(plain) == read(coded) == csv
+
+
+def test_whole_numbers_of_parquet_are_names(tmp_path) -> None:
+    path = parquet(tmp_path / "a.parquet", subject=[7], predicate=["is_a"], object=[8])
+    assert "<#7> rdfs:subClassOf <#8>" in read(path)
+
+
+def test_a_quarter_of_a_million_rows_take_seconds(write) -> None:
+    rows = "".join(f"X:{i},is_a,X:{i // 7}\n" for i in range(250_000))
+    path = write("a.csv", "head,relation,tail\n" + rows)
+    started = time.process_time()
+    blocks = list(edgelists.ntriples(path, path.name, GraphConfig()))
+    assert sum(block.count(b"\n") for block in blocks) == 500_000
+    assert time.process_time() - started < 10
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "HP:1,is_a\nHP:1,is_a,HP:3\n",
+            ["row 2: 2 columns in 'HP:1,is_a', wanted 3", "Fill it in"],
+        ),
+        ("HP:1,is_a", ["row 2: 2 columns", "truncated"]),
+        ("HP:1,is_a,HP:3,x\n", ["row 2: 4 columns", "Quote cells that hold the separator"]),
+        ("HP:1,,HP:3\n", ["row 2: found no relation, wanted one"]),
+        (",is_a,HP:3\n", ["row 2: found no head"]),
+        ("\nHP:1,is_a, \n", ["row 2: found no tail"]),
+        ('HP:1,is_a,"HP:3\nHP:4,is_a,HP:5\n', ["4 lines, but only 3 rows", "a quote is left open"]),
+        ('HP:1,"is_a,HP:3\nHP:4,is_a,HP:5\n', ["row 2", "Is a quote left open?"]),
+        ("HP:1,is_a,http://[x\n", ["row 2: found the tail 'http://[x', wanted an IRI"]),
+        (f"HP:1,is_a,{'x' * 10_001}\n", ["row 2: found a tail of 10,001 characters"]),
+    ],
+)
+def test_a_wrong_row_is_named_by_its_number(write, text: str, words: list[str]) -> None:
+    refused(write("a.csv", "head,relation,tail\nHP:1,is_a,HP:2\n" + text), *words)
+
+
+def test_a_row_far_down_is_named_too(write) -> None:
+    rows = "".join(f"X:{i},is_a,X:{i // 7}\n" for i in range(100_000))
+    refused(
+        write("a.csv", "head,relation,tail\n" + rows + "a,b\nc,d,e\n"), "row 100,001: 2 columns"
+    )
+    refused(write("b.tsv", rows.replace(",", "\t") + "a\t\tb\n"), "row 100,001: found no relation")
+
+
+def test_another_encoding_is_named_with_line_and_byte(write) -> None:
+    for row in (b"HP:1,is_a,caf\xe9\n", b"HP:1,is_a,caf\xe9,too,many\n"):
+        refused(write("a.csv", b"head,relation,tail\n" + row), "line 2: byte 32 is not UTF-8")
+
+
+def test_a_last_row_without_line_break_may_be_cut(write) -> None:
+    with pytest.warns(KGMLWarning, match="the last row, 'HP:1,is_a,HP:3', has no line break"):
+        read(write("a.csv", "head,relation,tail\nHP:1,is_a,HP:3"))
+
+
+@pytest.mark.parametrize("cut", [5, 60, -60, -9, -1])
+def test_truncated_parquet_is_refused(tmp_path, cut: int) -> None:
+    path = parquet(tmp_path / "a.parquet", head=["HP:1"] * 9, relation=["is_a"] * 9, tail=["x"] * 9)
+    path.write_bytes(path.read_bytes()[:cut])
+    refused(path, "not readable as Parquet", "truncated or damaged")
+
+
+def test_damaged_parquet_is_refused(tmp_path) -> None:
+    path = parquet(tmp_path / "a.parquet", head=["HP:1"] * 9, relation=["is_a"] * 9, tail=["x"] * 9)
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + b"\0" * 40 + data[44:])
+    refused(path, "not readable as Parquet")
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (
+            {"head": ["a"], "name": ["b"], "tail": ["c"]},
+            ["found the columns 'head', 'name', 'tail'"],
+        ),
+        ({"head": [1.5], "relation": ["b"], "tail": ["c"]}, ["column 'head' holds double"]),
+        ({"head": ["a", None], "relation": ["b"] * 2, "tail": ["c"] * 2}, ["row 2: found no head"]),
+        ({"head": ["a"], "relation": [""], "tail": ["c"]}, ["row 1: found no relation"]),
+    ],
+)
+def test_a_wrong_parquet_file_is_named_for_what_it_is(tmp_path, columns, words) -> None:
+    refused(parquet(tmp_path / "a.parquet", **columns), *words)
+
+
+def test_a_parquet_bomb_is_neither_unfolded_nor_read_beyond_the_limits(tmp_path) -> None:
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), ["x" * 1_000_000])
+    rows = {"relation": ["is_a"] * 200_000, "tail": ["y"] * 200_000}
+    path = parquet(tmp_path / "a.parquet", head=once, **rows)  # 200 GB of text in a small file
+    refused(path, "row 1: found a head of 1,000,000 characters")
+    refused(path, "200,000 rows, more than 1,000", config=GraphConfig(max_triples=1000))
+    refused(path, "more than the limit of 10,000", config=GraphConfig(max_bytes=10_000))
+
+
+# Columns
+
+
+def test_columns_are_known_by_many_names() -> None:
+    assert roles(["Tail ID", "Predicate", "head-id"]) == {"head": 2, "relation": 1, "tail": 0}
+    assert roles(["subject", "object"]) is None
+    assert roles(["parent_label", "parent", "child"]) == {"head": 2, "tail": 1, "tail_label": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ("id,name,year\n1,a,2\n", ".csv"), ("a,b,c\nd,e\n", ".csv"), ("a,b,c\n", ".txt"),
+        ("a,b,c\n", ".dat"), ("a,b\nc,d\n", ".csv"), ("", ".csv"), ("\n\n", ".tsv"),
+        ("<http://a>\t<http://b>\t<http://c> .\n", ".txt"), ('"open,b,c\n', ".csv"),
+        ("one word after another and so on for a while until a comma,b,c\n", ".csv"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_of_edges_has_no_layout(text: str, ending: str) -> None:
+    assert layout(text, ending) is None
