@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -71,36 +72,18 @@ class Reading:
             self._read(replace(source, path=path, name=source.plain_name), file)
 
     def _read(self, source: Source, file: int) -> None:
-        path = source.path
         limit = self.config.max_triples - self.collected.statements
-        try:
+        with worded(source):
             if source.kind == formats.OBO:
-                OboFile(path, source.name, self.collected, limit, self.projection, file=file,
-                        xrefs=self._xrefs).read(source.skip)  # fmt: skip
+                OboFile(source.path, source.name, self.collected, limit, self.projection,
+                        file=file, xrefs=self._xrefs).read(source.skip)  # fmt: skip
                 return
-            blocks = self._blocks(source)
+            apart = self.config.reason != "none"  # two files may both have a _:b1
+            blocks = statements(source, self.config, rename_blank_nodes=apart)
             if self.config.reason != "none":
                 blocks = self._kept(blocks)
             read = self._triples.read(blocks, file, limit)
             self.collected.statements += read
-        except SyntaxError as error:
-            raise safety.explain(path, source.kind, error) from None
-        except UnicodeDecodeError:
-            raise safety.not_utf8(path, safety.invalid_utf8(path) or 0) from None
-        except OSError as error:
-            raise OntologyError(f"{path}: cannot be read ({error.strerror or error}).") from None
-        except OntologyError as error:
-            named = str(error).startswith(str(path))
-            raise error if named else OntologyError(f"{path}: {error}") from None
-
-    def _blocks(self, source: Source) -> Iterator[bytes]:
-        if source.kind in FORMATS:
-            safety.check(source.path, source.kind, self.config)
-            apart = self.config.reason != "none"  # two files may both have a _:b1
-            return ntriples(
-                source.path, source.name, source.kind, skip=source.skip, rename_blank_nodes=apart
-            )
-        return _adapter(source.kind)(source.path, source.name, self.config)
 
     def _kept(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -175,6 +158,40 @@ class Reading:
         )  # fmt: skip
         graph.report |= {"inferred": self.inferred, "unresolved_imports": len(self.unresolved)}
         return graph
+
+
+def statements(
+    source: Source, config: GraphConfig, *, rename_blank_nodes: bool = False
+) -> Iterator[bytes]:
+    """What a plain file of any format but OBO says, as blocks of N-Triples.
+
+    Raises:
+        OntologyError: nested too deep, truncated or unsafe; other errors as `worded` words them.
+    """
+    if source.kind not in FORMATS:
+        return _adapter(source.kind)(source.path, source.name, config)
+    safety.check(source.path, source.kind, config)
+    return ntriples(
+        source.path, source.name, source.kind, skip=source.skip,
+        rename_blank_nodes=rename_blank_nodes,
+    )  # fmt: skip
+
+
+@contextmanager
+def worded(source: Source) -> Iterator[None]:
+    """What goes wrong while a plain file is read becomes an `OntologyError` that names it."""
+    path = source.path
+    try:
+        yield
+    except SyntaxError as error:
+        raise safety.explain(path, source.kind, error) from None
+    except UnicodeDecodeError:
+        raise safety.not_utf8(path, safety.invalid_utf8(path) or 0) from None
+    except OSError as error:
+        raise OntologyError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    except OntologyError as error:
+        named = str(error).startswith(str(path))
+        raise error if named else OntologyError(f"{path}: {error}") from None
 
 
 def _adapter(kind: str) -> Callable[[Path, str, GraphConfig], Iterator[bytes]]:

@@ -2,7 +2,7 @@
 
 The strongest light feature measured so far: two documents that never name the same disease still
 meet in an ancestor. Counts are spread over ancestors before (`kgml.models.features`), here they
-become ``log2(1 + count) x idf``, rows of length 1.
+become ``log2(1 + count) x idf``, rows of length 1 in each vocabulary.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class ConceptView:
         """Keep the concepts that occur in training rows, though not in every one of them alike.
 
         Args:
-            block: the vocabulary each entity belongs to, (e,) numbers from 0. In a document each
-                vocabulary has the same weight, so that a large one does not drown a small one.
+            block: the vocabulary each entity belongs to, (e,) numbers from 0. Each is a view of its
+                own, as long as the text's: a large one does not drown a small one, and a second
+                one takes nothing from the first.
         """
         n = counts.shape[0]
         df = np.bincount(counts.indices, minlength=counts.shape[1])
@@ -45,7 +46,7 @@ class ConceptView:
         weights: NDArray[np.float32] | None = None,
         gate: NDArray[np.float32] | None = None,
     ) -> sparse.csr_matrix:
-        """Rows of length 1 (0 without concepts), times ``gate`` (n,).
+        """Rows of length 1 in each vocabulary (0 without concepts), times ``gate`` (n,).
 
         Args:
             weights: one for each stored count, in the order of ``counts.data``.
@@ -62,12 +63,10 @@ class ConceptView:
         return rows
 
     def _lengths(self, rows: sparse.csr_matrix) -> NDArray[np.float32]:
-        """What to divide each stored value by: length of its row's block x root of blocks."""
+        """What to divide each stored value by: the length of its row within its block."""
         blocks = int(self.block_.max(initial=0)) + 1
         row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
         key = row * blocks + self.block_[rows.indices]
         square = np.bincount(key, np.square(rows.data), minlength=rows.shape[0] * blocks)
-        present = (square.reshape(-1, blocks) > 0).sum(axis=1)
-        lengths = np.sqrt(square[key] * present[row])
-        floored: NDArray[np.float32] = np.maximum(lengths, 1e-12).astype(np.float32)
+        floored: NDArray[np.float32] = np.maximum(np.sqrt(square[key]), 1e-12).astype(np.float32)
         return floored

@@ -105,8 +105,7 @@ def concept_kernel(fused: Fused, batch: Batch) -> Tensor:
     value = (1 + batch.bag.counts).log2() * fused.concept_weights * batch.idf
     blocks = int(batch.block.max()) + 1 if batch.block.numel() else 1
     square = value.new_zeros(len(value), blocks).scatter_add(1, batch.block, value.square())
-    present = (square > 0).sum(dim=1, keepdim=True)
-    norm = (square.gather(1, batch.block) * present).clamp_min(1e-12).sqrt()
+    norm = square.gather(1, batch.block).clamp_min(1e-12).sqrt()
     value = value / norm * fused.gate[:, None]
     alone = batch.column < 0
     width = int(batch.column.max()) + 1 if batch.column.numel() else 0

@@ -1,15 +1,16 @@
 """Ontologies against SHACL shapes: what a file must say of each thing, checked by pySHACL.
 
-Nothing is fetched or run: files are read by pyoxigraph, imports and SHACL-JS are not followed,
-rules and functions (SHACL Advanced Features) are off, and a SPARQL constraint sees only the data:
-``SERVICE`` and ``FROM`` are refused here, ``MINUS`` and ``VALUES`` by SHACL itself.
+Nothing is fetched or run: data and shapes are unpacked, checked and read as for a graph, imports
+and SHACL-JS are not followed, rules and functions (SHACL Advanced Features) are off, and a SPARQL
+constraint sees only the data: ``SERVICE`` and ``FROM`` are refused here, ``MINUS`` and ``VALUES``
+by SHACL itself.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +54,14 @@ def validate_files(
         data: files, folders, globs, names of shipped ontologies, or saved graphs; an OBO file is
             checked as the graph that kgml makes of it.
         shapes: a file or folder; ``kgml`` names the shapes that kgml's own ontologies keep to.
-        config: limits.
+        config: limits, of the data and of the shapes.
         inference: none, or a level of `kgml.kg.axioms.reason.infer`, before the check.
 
     Raises:
         MissingExtraError: pySHACL is not installed.
         UsageError: no such level of inference.
-        OntologyError: a file cannot be read, or ``shapes`` holds no usable shape.
+        OntologyError: a file cannot be read, is truncated, unsafe or too large, or ``shapes``
+            holds no usable shape.
     """
     from kgml.kg.axioms.owl2rl import ill_typed_in_silence
     from kgml.kg.axioms.reason import LEVELS
@@ -133,15 +135,19 @@ class _Filled:
         """Add a file, or a graph that kgml saved."""
         from kgml.kg.graph import KnowledgeGraph
         from kgml.kg.load import load_graph
+        from kgml.kg.parse.packing import plain
         from kgml.kg.parse.rdf import FORMATS
 
         self.files += 1
         if isinstance(source, Path):
             self._add(KnowledgeGraph.load(source).to_rdflib(), source.name)
         elif source.kind not in FORMATS:
-            self._add(load_graph(source.path, self._config).to_rdflib(), source.name)
+            alone = replace(self._config, imports=False)
+            self._add(load_graph(source.path, alone).to_rdflib(), source.name)
         else:
-            self._add(self._parsed(source), source.name)
+            with plain(source, self._config) as path:
+                unpacked = replace(source, path=path, name=source.plain_name)
+                self._add(self._parsed(unpacked), source.name)
 
     def infer(self, level: str) -> None:
         """Add what follows; blank nodes keep their labels."""
@@ -152,30 +158,21 @@ class _Filled:
             self._add(_triples([block], ""), "inferred")
 
     def _add(self, triples: Any, name: str) -> None:
-        add, origin = self.graph.add, self.origin
+        graph, origin = self.graph, self.origin
         for triple in triples:
-            add(triple)
+            graph.add(triple)
             origin.setdefault(triple[0], name)
-        if len(self.graph) > self._config.max_triples:
-            raise OntologyError(
-                f"{name}: more than {self._config.max_triples:,} triples. "
-                "Raise max_triples in [graph] of kgml.toml, or validate fewer files."
-            )
+            if len(graph) > self._config.max_triples:
+                raise OntologyError(
+                    f"{name}: more than {self._config.max_triples:,} triples. "
+                    "Raise max_triples in [graph] of kgml.toml, or validate fewer files."
+                )
 
     def _parsed(self, source: Source) -> Iterator[Any]:
-        from kgml.kg.parse import formats, safety
-        from kgml.kg.parse.rdf import ntriples
+        from kgml.kg.reading import statements, worded
 
-        try:
-            if source.kind == formats.RDFXML:
-                safety.check_xml(source.path)
-            blocks = ntriples(source.path, source.name, source.kind, skip=source.skip)
-            yield from _triples(blocks, f"f{self.files}")
-        except SyntaxError as error:
-            raise safety.explain(source.path, source.kind, error) from None
-        except OSError as error:
-            reason = error.strerror or error
-            raise OntologyError(f"{source.path}: cannot be read ({reason}).") from None
+        with worded(source):
+            yield from _triples(statements(source, self._config), f"f{self.files}")
 
 
 def _canonical(text: bytes) -> bytes:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from kgml import load_graph
@@ -251,6 +256,141 @@ def test_more_triples_than_the_limit_are_refused(write: Write) -> None:
     with pytest.raises(OntologyError, match=r"more than 10 triples"):
         validate_files(data, write("s.ttl", PREFIXES + ":S a sh:NodeShape ."),
                        config=GraphConfig(max_triples=10))  # fmt: skip
+
+
+def test_an_import_is_not_followed_whatever_the_format(write: Write) -> None:
+    more = write("more.obo", "format-version: 1.4\n\n[Term]\nid: EX:2\nname: b\n")
+    term = "\n[Term]\nid: EX:1\nname: a\n"
+    data = write("data.obo", f"format-version: 1.4\nimport: {more.as_uri()}\n{term}")
+    shape = ":S a sh:NodeShape ; sh:targetClass owl:Class ; sh:property [ sh:path rdfs:comment ; sh:minCount 1 ] ."
+    config = GraphConfig(import_map={more.as_uri(): str(more)})
+    assert len(load_graph(data, config)) == 2
+    report = validate_files(data, write("s.ttl", PREFIXES + shape), config=config)
+    assert [r["focus"].rpartition("/")[2] for r in report.results] == ["EX_1"]
+
+
+# Files as they come: packed, cut short, hostile
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd,
+}  # fmt: skip
+AGES = PREFIXES + "<tom> :age 41 . :eve :age 7 ."
+AGE = PREFIXES + """:Age a sh:NodeShape ; sh:targetSubjectsOf :age ;
+    sh:property [ sh:path :age ; sh:maxInclusive 30 ] ."""
+AGES_XML = """<?xml version="1.0"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://e.org/">
+<rdf:Description rdf:about="http://e.org/tom"><age>41</age></rdf:Description>
+<rdf:Description rdf:about="http://e.org/eve"><age>7</age></rdf:Description>
+</rdf:RDF>
+"""
+AGE_XML = """<?xml version="1.0"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:sh="http://www.w3.org/ns/shacl#">
+<sh:NodeShape rdf:about="http://e.org/Age">
+<sh:targetSubjectsOf rdf:resource="http://e.org/age"/><sh:nodeKind rdf:resource="http://www.w3.org/ns/shacl#IRI"/>
+</sh:NodeShape>
+<sh:NodeShape rdf:about="http://e.org/Unused"/>
+</rdf:RDF>
+"""
+BOMB = (
+    '<!DOCTYPE rdf:RDF [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;">]>'
+)
+
+
+@pytest.fixture(params=["data", "shapes"])
+def refused(request: pytest.FixtureRequest, write: Write) -> Callable[..., None]:
+    """Refuse a file with each of some words, taken as the data and taken as the shapes."""
+
+    def check_refused(path: Path, *words: str, config: GraphConfig = GraphConfig()) -> None:  # noqa: B008
+        data, shapes = write("good.ttl", AGES), write("good-shapes.ttl", AGE)
+        both = (path, shapes) if request.param == "data" else (data, path)
+        with pytest.raises(OntologyError) as caught:
+            validate_files(*both, config=config)
+        for word in (str(path), *words):
+            assert word in str(caught.value)
+        assert str(caught.value).count(str(path)) == 1
+
+    return check_refused
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_packed_files_are_checked_as_what_they_hold(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    plain = validate_files(write("d.ttl", AGES), write("s.ttl", AGE), config=GraphConfig())
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    data = write(f"d.ttl{ending}", PACKERS[ending](AGES.encode()))
+    shapes = write(f"s.ttl{ending}", PACKERS[ending](AGE.encode()))
+    packed = validate_files(data, shapes, config=GraphConfig())
+    assert [r["focus"] for r in plain.results] == ["urn:kgml:/tom"] == [
+        r["focus"] for r in packed.results
+    ]  # fmt: skip
+    assert [(r["value"], r["source"]) for r in packed.results] == [("41", f"d.ttl{ending}")] or (
+        packed.results[0]["source"] == f"d.ttl{ending}"
+    )
+    assert (packed.triples, packed.files) == (plain.triples, plain.files) == (2, 1)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_packed_obo_file_is_checked_too(write: Write, hearts_obo: Path) -> None:
+    shape = ":S a sh:NodeShape ; sh:targetClass owl:Class ; sh:property [ sh:path skos:definition ; sh:minCount 1 ] ."
+    packed = write("hearts.obo.gz", gzip.compress(hearts_obo.read_bytes()))
+    report = validate_files(packed, write("s.ttl", PREFIXES + shape), config=GraphConfig())
+    assert [(r["focus"].rpartition("/")[2], r["source"]) for r in report.results] == [
+        (name, "hearts.obo.gz") for name in ("EX_2", "EX_4", "EX_5")
+    ]
+
+
+def test_damaged_and_exploding_packed_files_are_refused(
+    write: Write, refused: Callable[..., None]
+) -> None:
+    refused(write("a.ttl.gz", gzip.compress(AGE.encode())[:-9]), "end early", "truncated")
+    bomb = write("b.ttl.gz", gzip.compress(AGE.encode() + b"\n#" + b"x" * 6_000_000))
+    refused(bomb, "200 for each packed one", "max_ratio")
+    loose = GraphConfig(max_ratio=10**9, max_bytes=100_000)
+    refused(bomb, "more bytes than the limit of 100,000", "max_bytes", config=loose)
+    refused(write("c.ttl.gz", gzip.compress(b"@prefix : <http://e/> .\n:a :b")), "not valid Turtle")
+
+
+@pytest.mark.parametrize("text", [AGES_XML, AGE_XML])
+def test_rdf_xml_that_is_cut_short_is_refused_though_the_parser_takes_it(
+    write: Write, refused: Callable[..., None], text: str
+) -> None:
+    # between two elements: what is left is well-formed as far as it goes
+    cut = text[: text.rindex("</rdf:RDF>")]
+    refused(write("cut.rdf", cut), "<rdf:RDF> is never closed", "truncated", "export it again")
+    refused(write("cut.rdf.gz", gzip.compress(cut.encode())), "never closed", "truncated")
+
+
+def test_whole_rdf_xml_is_checked_as_data_and_as_shapes(write: Write) -> None:
+    report = validate_files(write("d.rdf", AGES_XML), write("s.rdf", AGE_XML), config=GraphConfig())
+    assert (report.conforms, report.triples) == (True, 2)
+
+
+@pytest.mark.parametrize("text", [AGES_XML, AGE_XML])
+def test_an_entity_bomb_never_reaches_the_parser(
+    write: Write, refused: Callable[..., None], text: str
+) -> None:
+    bomb = text.replace("<rdf:RDF", BOMB + "\n<rdf:RDF", 1).replace("http://e.org/", "&c;", 1)
+    words = ("the XML entity 'b' contains other entities", "Write the names out")
+    refused(write("bomb.rdf", bomb), *words)
+    refused(write("bomb.rdf.bz2", bz2.compress(bomb.encode())), *words)
+
+
+def test_what_nests_deeper_than_the_limit_is_refused(
+    write: Write, refused: Callable[..., None]
+) -> None:
+    deep = write("deep.ttl", PREFIXES + ":x :p " + "[ :p " * 30 + ":y" + " ]" * 30 + " .")
+    refused(deep, "max_depth", config=GraphConfig(max_depth=20))
 
 
 def test_an_unknown_level_of_inference_names_the_known_ones(write: Write) -> None:
