@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from collections.abc import Callable
@@ -73,6 +74,29 @@ def test_a_value_cannot_steer_the_terminal(kgml: Run, files: tuple[Path, Path]) 
 def test_the_shipped_ontologies_conform_to_the_shipped_shapes(kgml: Run) -> None:
     done = kgml("validate", "fin", "bio", "--shapes", "kgml", "--json")
     assert (done.returncode, json.loads(done.stdout)["results"]) == (0, [])
+
+
+def test_a_packed_file_is_read_and_one_cut_short_is_refused_in_one_line(
+    kgml: Run, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    people, shapes = tmp_path / "people.ttl.gz", tmp_path / "shapes.ttl.gz"
+    people.write_bytes(gzip.compress(files[0].read_bytes()))
+    shapes.write_bytes(gzip.compress(files[1].read_bytes()))
+    done = kgml("validate", people, "--shapes", shapes)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[-1] == "  source  people.ttl.gz"
+
+    cut = tmp_path / "cut.rdf"
+    cut.write_text(
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://e.org/">\n'
+        '<rdf:Description rdf:about="http://e.org/tom"><age>41</age></rdf:Description>\n'
+    )
+    done = kgml("validate", cut, "--shapes", shapes)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error: {cut}: <rdf:RDF> is never closed; the RDF/XML looks truncated. "
+        "Download or export it again.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -261,9 +261,9 @@ def test_more_triples_than_the_limit_are_refused(write: Write) -> None:
 def test_an_import_is_not_followed_whatever_the_format(write: Write) -> None:
     more = write("more.obo", "format-version: 1.4\n\n[Term]\nid: EX:2\nname: b\n")
     term = "\n[Term]\nid: EX:1\nname: a\n"
-    data = write("data.obo", f"format-version: 1.4\nimport: {more.as_uri()}\n{term}")
+    data = write("data.obo", "format-version: 1.4\nimport: http://e.org/more.obo\n" + term)
     shape = ":S a sh:NodeShape ; sh:targetClass owl:Class ; sh:property [ sh:path rdfs:comment ; sh:minCount 1 ] ."
-    config = GraphConfig(import_map={more.as_uri(): str(more)})
+    config = GraphConfig(import_map={"http://e.org/more.obo": str(more)})
     assert len(load_graph(data, config)) == 2
     report = validate_files(data, write("s.ttl", PREFIXES + shape), config=config)
     assert [r["focus"].rpartition("/")[2] for r in report.results] == ["EX_1"]
@@ -283,8 +283,11 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd,
 }  # fmt: skip
 AGES = PREFIXES + "<tom> :age 41 . :eve :age 7 ."
-AGE = PREFIXES + """:Age a sh:NodeShape ; sh:targetSubjectsOf :age ;
+AGE = (
+    PREFIXES
+    + """:Age a sh:NodeShape ; sh:targetSubjectsOf :age ;
     sh:property [ sh:path :age ; sh:maxInclusive 30 ] ."""
+)
 AGES_XML = """<?xml version="1.0"?>
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://e.org/">
 <rdf:Description rdf:about="http://e.org/tom"><age>41</age></rdf:Description>
@@ -299,9 +302,7 @@ AGE_XML = """<?xml version="1.0"?>
 <sh:NodeShape rdf:about="http://e.org/Unused"/>
 </rdf:RDF>
 """
-BOMB = (
-    '<!DOCTYPE rdf:RDF [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;">]>'
-)
+BOMB = '<!DOCTYPE rdf:RDF [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;">]>'
 
 
 @pytest.fixture(params=["data", "shapes"])
@@ -331,12 +332,10 @@ def test_packed_files_are_checked_as_what_they_hold(
     data = write(f"d.ttl{ending}", PACKERS[ending](AGES.encode()))
     shapes = write(f"s.ttl{ending}", PACKERS[ending](AGE.encode()))
     packed = validate_files(data, shapes, config=GraphConfig())
-    assert [r["focus"] for r in plain.results] == ["urn:kgml:/tom"] == [
-        r["focus"] for r in packed.results
-    ]  # fmt: skip
-    assert [(r["value"], r["source"]) for r in packed.results] == [("41", f"d.ttl{ending}")] or (
-        packed.results[0]["source"] == f"d.ttl{ending}"
-    )
+    (result,) = packed.results
+    assert (result["value"], result["source"]) == ("41", f"d.ttl{ending}")
+    # a relative IRI is the same whether its file is packed or not
+    assert [{**r, "source": f"d.ttl{ending}"} for r in plain.results] == packed.results
     assert (packed.triples, packed.files) == (plain.triples, plain.files) == (2, 1)
     assert list(folder.iterdir()) == []
 
