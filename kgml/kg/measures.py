@@ -33,14 +33,16 @@ CHUNK = 20_000_000
 def information_content(graph: KnowledgeGraph, kind: str = "seco") -> Floats:
     """``(e,)`` intrinsic information content, from the shape of the hierarchy alone.
 
-    - ``seco`` (Seco, Veale and Hayes 2004, eq. 2): ``1 - log(h + 1) / log(e)``, with ``h`` the
+    - ``seco`` (Seco, Veale and Hayes, ECAI 2004): ``1 - log(h + 1) / log(e)``, with ``h`` the
       number of descendants. The default: between 0 and 1 in every graph, and one count that anyone
       can repeat by hand.
-    - ``sanchez`` (Sánchez, Batet and Isern 2011, eq. 9): ``-log((l / s + 1) / (L + 1))``, with
-      ``l`` leaves below, ``s`` ancestors and itself, ``L`` leaves of the graph. Tells apart
-      entities with equally much below them by what is above; in nats, at most ``log(L + 1)``.
+    - ``sanchez`` (Sánchez, Batet and Isern, Knowledge-Based Systems 24, 2011):
+      ``-log((l / s + 1) / (L + 1))``, with ``l`` leaves below, none of them itself, ``s``
+      ancestors and itself, ``L`` leaves of the graph. Tells apart entities with equally much below
+      them by what is above; in nats, ``log(L + 1)`` for a leaf.
 
-    With several roots both count as if one more entity stood above all of them.
+    Both papers have one root, of content 0. With several, nothing is put above them: ``e`` and
+    ``L`` count the whole graph, so that a root has more content the less lies below it.
 
     Raises:
         UsageError: no such kind.
@@ -53,7 +55,9 @@ def information_content(graph: KnowledgeGraph, kind: str = "seco") -> Floats:
 def corpus_information_content(
     graph: KnowledgeGraph, counts: ArrayLike, smoothing: float = 1.0
 ) -> Floats:
-    """``(e,)`` ``-log p`` in nats (Resnik 1995): p is the share of mentions at or below an entity.
+    """``(e,)`` ``-log p`` in nats (Resnik, IJCAI 1995): p is the share of mentions at or below it.
+
+    A mention counts once for each ancestor, however many ways lead up. The smoothing is ours.
 
     Args:
         counts: ``(e,)`` how often each entity itself was mentioned.
@@ -95,10 +99,15 @@ def lowest_common_ancestors(graph: KnowledgeGraph, a: Key, b: Key) -> list[int]:
 def most_informative_ancestor(
     graph: KnowledgeGraph, a: Key, b: Key, content: ArrayLike | None = None
 ) -> int | None:
-    """The `common_ancestors` entity of the highest content, the first by number; None: no such."""
+    """The `common_ancestors` entity of the highest content, as in `resnik`; None: no such.
+
+    Of several with equal content one of the `lowest_common_ancestors`, the first by number.
+    """
     values = _content(graph, content)
-    common = lowest_common_ancestors(graph, a, b)
-    return max(common, key=lambda number: float(values[number])) if common else None
+    lowest = lowest_common_ancestors(graph, a, b)
+    # all of them too: content that was counted elsewhere need not grow downwards
+    common = [*lowest, *common_ancestors(graph, a, b)]
+    return max(common, key=lambda number: float(values[number]), default=None)
 
 
 def similarity(
@@ -106,9 +115,10 @@ def similarity(
 ) -> NDArray[np.float32]:
     """``(k,)`` float32: how alike the two entities of each pair are.
 
-    - ``resnik`` (Resnik 1995): the highest content of a common ancestor.
-    - ``lin`` (Lin 1998): that, doubled, over the sum of both contents: 0 to 1; itself 1.
-    - ``jaccard``: common ancestors over all ancestors, each entity being its own too: 0 to 1.
+    - ``resnik`` (Resnik, IJCAI 1995): the highest content of a common ancestor.
+    - ``lin`` (Lin, ICML 1998): that, doubled, over the sum of both contents: 0 to 1; itself 1.
+    - ``jaccard`` (Maedche and Zacharias, PKDD 2002, who call it concept match): common ancestors
+      over all ancestors, each entity being its own too: 0 to 1.
 
     Args:
         pairs: ``(k, 2)`` numbers, or pairs of keys.

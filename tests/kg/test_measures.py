@@ -52,6 +52,23 @@ def test_sanchez_tells_entities_apart_by_what_is_above_them(five: KnowledgeGraph
     assert content == pytest.approx([0, middle, middle, math.log(3), math.log(3)])
 
 
+def test_a_root_beside_others_has_content_and_nothing_is_put_above_it(turtle) -> None:
+    graph = load_graph(turtle(FIVE + ":x a owl:Class . :y a owl:Class ; rdfs:subClassOf :x ."))
+    seven = math.log(7)
+    middle = 1 - math.log(2) / seven
+    assert graph.information_content == pytest.approx(
+        [1 - math.log(5) / seven, middle, middle, 1, 1, middle, 1]
+    )
+    # leaves d, e and y; below a 2, b 1, c 1, x 1
+    content = measures.information_content(graph, "sanchez")
+    half = -math.log((1 / 2 + 1) / 4)
+    assert content == pytest.approx(
+        [-math.log(3 / 4), half, half, math.log(4), math.log(4), -math.log(2 / 4), math.log(4)]
+    )
+    counted = measures.corpus_information_content(graph, [0, 0, 0, 1, 0, 0, 3], smoothing=0.5)
+    assert counted[[A, 5]] == pytest.approx([-math.log(3.5 / 7.5), -math.log(4 / 7.5)])
+
+
 def test_corpus_content_counts_a_mention_once_per_ancestor(five: KnowledgeGraph) -> None:
     content = measures.corpus_information_content(five, [0, 1, 0, 2, 1], smoothing=0)
     assert content == pytest.approx([0, -math.log(3 / 4), math.log(2), math.log(2), math.log(4)])
@@ -113,6 +130,15 @@ def test_another_content_changes_the_numbers(five: KnowledgeGraph) -> None:
     assert measures.most_informative_ancestor(five, D, D, content) == D
     assert measures.resnik(five, C, D, content) == 3
     assert measures.lin(five, C, D, content) == pytest.approx(6 / 7)
+
+
+def test_the_most_informative_ancestor_is_the_one_that_resnik_takes(five: KnowledgeGraph) -> None:
+    odd = [5, 1, 3, 4, 4]  # more above than below
+    assert measures.most_informative_ancestor(five, B, D, odd) == A
+    assert measures.resnik(five, B, D, odd) == 5
+    level = [1, 1, 1, 1, 1]
+    assert measures.most_informative_ancestor(five, B, D, level) == B
+    assert measures.most_informative_ancestor(five, D, D, level) == D
 
 
 def test_lowest_common_ancestors_may_be_several(turtle) -> None:
