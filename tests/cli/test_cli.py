@@ -288,10 +288,14 @@ def test_an_interrupt_is_one_line_and_exit_130(tmp_path: Path) -> None:
     pipe = tmp_path / "endless.ttl"
     os.mkfifo(pipe)
     process = start("build-graph", pipe, "-o", "g.kg", cwd=tmp_path, stdout=subprocess.PIPE)
-    writer = _open_when_read(pipe, process)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
-    os.close(writer)
+    try:
+        writer = _open_when_read(pipe, process)
+        _wait_until_blocked(process)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+        os.close(writer)  # not before: the end of the data must not be what ended it
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert (stdout, stderr) == ("", "interrupted: what was there before is unchanged\n")
     assert list(tmp_path.iterdir()) == [pipe]
@@ -305,3 +309,20 @@ def _open_when_read(pipe: Path, process: subprocess.Popen[str]) -> int:
         except OSError:
             time.sleep(0.02)
     pytest.fail(f"ended before it read: {process.communicate()[1]}")
+
+
+def _wait_until_blocked(process: subprocess.Popen[str]) -> None:
+    """Wait until ``process``, which has opened a pipe, sleeps in the system call that reads it.
+
+    An interrupt between Python's last look for signals and that call is noted and acted upon only
+    when the call returns, which it never does here: nobody writes to the pipe.
+    """
+    status = Path(f"/proc/{process.pid}/stat")
+    if not status.exists():  # not Linux: the few instructions up to the call take far less
+        time.sleep(1)
+        return
+    while process.poll() is None:
+        if status.read_text().rpartition(")")[2].split()[0] == "S":  # proc(5): sleeping
+            return
+        time.sleep(0.01)
+    pytest.fail(f"ended before it was interrupted: {process.communicate()[1]}")
