@@ -170,16 +170,26 @@ def _triples(
     relation = np.full(len(iris), -1, dtype=np.int64)
     relation[used] = np.arange(len(used))
     rows = np.column_stack([head, relation[edges[:, 1]], tail])
-    order = np.lexsort((edges[:, 3], edges[:, 4], rows[:, 2], rows[:, 1], rows[:, 0]))
-    rows, source = rows[order], edges[order][:, [4, 3]]
+    source = edges[:, 4].astype(np.int64) * len(KINDS) + edges[:, 3]
+    order = np.lexsort((source, *_sort_keys(rows, len(used))))
+    rows, source = rows[order], source[order]
     fresh = np.ones(len(rows), dtype=bool)
     fresh[1:] = (rows[1:] != rows[:-1]).any(axis=1)
     again = np.ones(len(rows), dtype=bool)
-    again[1:] = fresh[1:] | (source[1:] != source[:-1]).any(axis=1)
+    again[1:] = fresh[1:] | (source[1:] != source[:-1])
     triple = np.cumsum(fresh) - 1
-    columns = [triple[again], source[again, 0], source[again, 1].astype(np.int8)]
+    file, kind = np.divmod(source[again], len(KINDS))
+    columns = [triple[again], file.astype(np.int32), kind.astype(np.int8)]
     origins = pa.Table.from_arrays([column(part) for part in columns], schema=store.ORIGINS)
     return edges, used, np.ascontiguousarray(rows[fresh]), origins
+
+
+def _sort_keys(rows: NDArray[np.int64], relations: int) -> list[NDArray[np.int64]]:
+    """Keys that sort ``rows`` (t, 3), the last one first: as few as hold them."""
+    head, relation, tail = rows.T
+    most = int(rows[:, ::2].max(initial=0)) + 1
+    pair = head * max(relations, 1) + relation
+    return [pair * most + tail] if most * most * max(relations, 1) < 2**63 else [tail, pair]
 
 
 def _count_unknown(collected: Collected, edges: NDArray[np.int32], head: Numbers) -> None:

@@ -207,10 +207,15 @@ def _prefixes(text: pa.Array) -> NDArray[np.uint64]:
     ]
     data = np.frombuffer(text.buffers()[2] or b"\0", dtype=np.uint8)
     start, length = bounds[:-1].astype(np.int64), np.diff(bounds)
-    last = max(0, len(data) - 1)
-    for place in range(8):
-        byte = data[np.minimum(start + place, last)].astype(np.uint64)
-        found = (found << np.uint64(8)) | np.where(length > place, byte, np.uint64(0))
+    if len(data) < 8:
+        data = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+    last = len(data) - 8  # eight bytes from any place up to here, of whatever alignment
+    place = np.minimum(start, last)
+    eight = np.ndarray(last + 1, dtype=">u8", buffer=data, strides=(1,))[place].astype(np.uint64)
+    eight <<= ((start - place) * 8).astype(np.uint64)  # a text among the last bytes
+    beyond = (8 * np.maximum(8 - length, 0)).astype(np.uint64)
+    found: NDArray[np.uint64] = (eight >> beyond) << beyond
+    found[length == 0] = 0  # a shift by 64 is undefined
     return found
 
 

@@ -36,7 +36,7 @@ _TURTLE = re.compile(
 )
 _JSON = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.S)
 _HIDDEN = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.S)
-_LESS = ord("<")
+_LESS, _OPEN, _CLOSE = b"<{}"
 _STEP: NDArray[np.int8] = np.zeros(256, dtype=np.int8)
 _STEP[list(b"[({")], _STEP[list(b"])}")] = 1, -1
 
@@ -82,8 +82,8 @@ def _deep_at(path: Path, data: mmap.mmap, kind: str, most: int) -> int | None:
     if kind in (formats.JSONLD, formats.OBOGRAPHS):
         return _brackets(_JSON, data, most)
     flat = kind in (formats.NTRIPLES, formats.NQUADS)
-    within = flat or _brackets_within(path, most) or _bracket_estimate(content) <= most
-    if within and not _has_triple_terms(path):
+    within, triple_terms = _turtle_within(path, most, brackets=not flat)
+    if not triple_terms and (within or _bracket_estimate(content) <= most):
         return None
     return _brackets(_TURTLE, data, most)
 
@@ -98,25 +98,25 @@ def _windows(path: Path) -> Iterator[Bytes]:
             buffer[0] = buffer[size]
 
 
-def _brackets_within(path: Path, most: int) -> bool:
-    """Whether brackets, those within texts counted too, surely stay within ``most``."""
-    depth = 0
+def _turtle_within(path: Path, most: int, *, brackets: bool) -> tuple[bool, bool]:
+    """Whether brackets, those within texts counted too, surely stay within ``most``; and whether
+    there may be triple terms.
+    """
+    depth, within = 0, True
     for window in _windows(path):
+        less = window == _LESS
+        if (less[:-1] & less[1:]).any():
+            return within, True
+        if not brackets or not within:
+            continue
         own = window[1:]
-        opened = sum(int(np.count_nonzero(own == bracket)) for bracket in b"[({")
-        if depth + opened > most:
-            return False
-        closed = (
-            sum(int(np.count_nonzero(own == bracket)) for bracket in b"])}")
-            if opened or depth
-            else 0
-        )
-        depth = max(0, depth + opened - closed)
-    return True
-
-
-def _has_triple_terms(path: Path) -> bool:
-    return any(((w[:-1] == _LESS) & (w[1:] == _LESS)).any() for w in _windows(path))
+        braces = own | 0x20  # "[" becomes "{" and "]" becomes "}", and nothing else does
+        opened = int(np.count_nonzero(braces == _OPEN) + np.count_nonzero(own == ord("(")))
+        within = depth + opened <= most
+        if opened or depth:
+            closed = int(np.count_nonzero(braces == _CLOSE) + np.count_nonzero(own == ord(")")))
+            depth = max(0, depth + opened - closed)
+    return within, False
 
 
 def _elements_within(path: Path, most: int) -> bool:
