@@ -199,9 +199,8 @@ def sorted_rows(
 
 def _prefixes(text: pa.Array) -> NDArray[np.uint64]:
     """The first eight bytes of each text as one number that sorts as they do."""
-    found = np.zeros(len(text), dtype=np.uint64)
     if not len(text):
-        return found
+        return np.zeros(0, dtype=np.uint64)
     bounds = np.frombuffer(text.buffers()[1], dtype=np.int32)[
         text.offset : text.offset + len(text) + 1
     ]

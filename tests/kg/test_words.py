@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kgml import load_graph
 from kgml.config import GraphConfig
+from kgml.kg.arrow import strings
 from kgml.kg.build import check
+from kgml.kg.forms import sorted_rows
 from kgml.kg.graph import KnowledgeGraph, Scope
 
 pytestmark = pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
@@ -200,3 +205,12 @@ def test_synonym_types_of_the_obo_metadata_ontology_are_known_in_obo_files(write
     path = write("x.obo", 'ontology: x\n\n[Term]\nid: X:1\nname: x\n'
                  'synonym: "AF" EXACT OMO:0003000 []\nsynonym: "LVH" EXACT OMO:0003012 []\n')  # fmt: skip
     assert words(load_graph(path)) == {"ABBREVIATION": ["AF", "LVH"]}
+
+
+@given(st.lists(st.text(max_size=12), max_size=8), st.integers(0, 3))
+def test_texts_are_sorted_as_their_bytes_sort(texts: list[str], cut: int) -> None:
+    whole = strings(["before"] * cut + texts)
+    order, same = sorted_rows([], [np.zeros(len(texts), dtype=np.int32)], whole.slice(cut))
+    found = [texts[i] for i in order]
+    assert found == sorted(texts)
+    assert same.tolist() == [i > 0 and found[i] == found[i - 1] for i in range(len(found))]
