@@ -6,7 +6,7 @@ the tags). Whole columns are sorted; Python sees only what is tied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +23,8 @@ from kgml.kg.collected import Collected, WordColumns
 Ints = NDArray[np.int64]
 _ODD = np.array([byte < 32 or byte > 126 for byte in range(256)])
 """Bytes that a clean text may not have, or that take a look at the character."""
+COMPARED = 32
+"""Bytes of texts that are compared as numbers."""
 _PRECEDENCE = np.array([v.PRECEDENCE[scope] for scope in v.Scope])
 
 
@@ -179,16 +181,22 @@ def sorted_rows(
     """The order by ``first``, then text, then ``last``; and whether each row of it has the same
     ``first`` and text as the row before it.
 
-    The first eight bytes of a text decide nearly always; the rest are compared in Python.
+    Texts are compared eight bytes at a time, `COMPARED` bytes in all; what is left is few and is
+    compared in Python.
     """
-    prefix = _prefixes(text)
+    prefix = _eight_bytes(text, 0)
     order: Ints = np.lexsort((*last, prefix, *first))
-    tied = prefix[order][1:] == prefix[order][:-1]
-    for key in first:
+    tied = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for key in (prefix, *first):
         tied &= key[order][1:] == key[order][:-1]
-    same = np.zeros(len(order), dtype=bool)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], tied.astype(np.int8), [0]])))
-    for start, stop in zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True):
+    for skip in range(8, COMPARED, 8):
+        _refine(order, tied, last, text, skip)
+    length = values(pc.binary_length(text))[order]
+    alike = tied & (length[1:] == length[:-1]) & (length[1:] <= COMPARED)
+    same = np.concatenate([[False], alike])[: len(order)]
+    for start, stop in _runs(tied):
+        if alike[start : stop - 1].all():
+            continue
         run = order[start:stop]
         texts = text.take(column(run)).to_pylist()
         ranked = sorted(range(len(run)), key=texts.__getitem__)  # stable: ``last`` stays last
@@ -197,24 +205,46 @@ def sorted_rows(
     return order, same
 
 
-def _prefixes(text: pa.Array) -> NDArray[np.uint64]:
-    """The first eight bytes of each text as one number that sorts as they do."""
+def _refine(
+    order: Ints, tied: NDArray[np.bool_], last: list[Ints], text: pa.Array, skip: int
+) -> None:
+    """Sort the rows that are ``tied`` with a neighbour by eight more bytes, in place."""
+    after = np.concatenate([[False], tied])
+    place = np.flatnonzero(after | np.concatenate([tied, [False]]))
+    if not len(tied) or not len(place):
+        return
+    run = np.cumsum(~after)[place]
+    rows = order[place]
+    key = _eight_bytes(text.take(column(rows)), skip)
+    again = np.lexsort((*(k[rows] for k in last), key, run))
+    order[place] = rows[again]
+    tied[place[:-1]] &= key[again][1:] == key[again][:-1]
+
+
+def _runs(tied: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of rows tied with the next."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], tied.astype(np.int8), [0]])))
+    yield from zip(edges[::2].tolist(), (edges[1::2] + 1).tolist(), strict=True)
+
+
+def _eight_bytes(text: pa.Array, skip: int) -> NDArray[np.uint64]:
+    """Eight bytes of each text after the first ``skip``, as one number that sorts as they do."""
     if not len(text):
         return np.zeros(0, dtype=np.uint64)
     bounds = np.frombuffer(text.buffers()[1], dtype=np.int32)[
         text.offset : text.offset + len(text) + 1
     ]
     data = np.frombuffer(text.buffers()[2] or b"\0", dtype=np.uint8)
-    start, length = bounds[:-1].astype(np.int64), np.diff(bounds)
     if len(data) < 8:
         data = np.concatenate([data, np.zeros(8, dtype=np.uint8)])
+    start, length = bounds[:-1].astype(np.int64) + skip, np.diff(bounds) - skip
     last = len(data) - 8  # eight bytes from any place up to here, of whatever alignment
     place = np.minimum(start, last)
     eight = np.ndarray(last + 1, dtype=">u8", buffer=data, strides=(1,))[place].astype(np.uint64)
-    eight <<= ((start - place) * 8).astype(np.uint64)  # a text among the last bytes
-    beyond = (8 * np.maximum(8 - length, 0)).astype(np.uint64)
+    eight <<= (8 * np.minimum(start - place, 7)).astype(np.uint64)  # a text among the last bytes
+    beyond = (8 * np.clip(8 - length, 0, 7)).astype(np.uint64)
     found: NDArray[np.uint64] = (eight >> beyond) << beyond
-    found[length == 0] = 0  # a shift by 64 is undefined
+    found[length <= 0] = 0
     return found
 
 

@@ -49,6 +49,7 @@ class OboFile:
     ) -> None:  # fmt: skip
         self.path, self.name, self.collected, self.limit = path, name, collected, limit
         self._projection, self._file, self._xrefs = projection, file, xrefs
+        self._sub_class_of = collected.number(v.SUB_CLASS_OF)
         self._disjoint: list[tuple[int, int, int]] = []
         self.line = 0
         self._lines: Iterator[str] = iter(())
@@ -109,7 +110,7 @@ class OboFile:
                 if handler is not None and value:
                     clauses += 1
                     handler(value)
-                else:
+                elif line != "\n":
                     clauses += self._other(line.strip())
             if clauses > self.limit:
                 raise OntologyError(
@@ -266,7 +267,7 @@ class OboFile:
 
     def _synonym(self, value: str) -> None:
         text, rest = self._quoted(value)
-        words = rest.split("[", 1)[0].split()
+        words = rest.partition("[")[0].split()
         scope = v.Scope.RELATED
         if words and words[0] in _SCOPES:
             scope = _SCOPES[words.pop(0)]
@@ -284,21 +285,22 @@ class OboFile:
         self.collected.edges += (head, relation, tail, CODES[axiom], self._file)
 
     def _is_a(self, value: str, axiom: str = "is_a") -> None:
+        name, _, rest = value.partition(" ")
+        tail = self._interned.get(name)
+        if tail is None or rest[:1] not in "!":
+            tail = self._number(_strip(value))
         self._commented |= " !" in value
-        is_a = self.collected.number(v.SUB_CLASS_OF)
-        self._edge(self.current, is_a, self._number(_strip(value)), axiom)
+        self._edge(self.current, self._sub_class_of, tail, axiom)
 
     def _instance_of(self, value: str) -> None:
         kind = self.collected.number(v.TYPE)
         self._edge(self.current, kind, self._number(_strip(value)), "instance_of")
 
     def _union(self, value: str) -> None:
-        is_a = self.collected.number(v.SUB_CLASS_OF)
-        self._edge(self._number(_strip(value)), is_a, self.current, "union_of")
+        self._edge(self._number(_strip(value)), self._sub_class_of, self.current, "union_of")
 
     def _equivalent(self, value: str) -> None:
-        other = self._number(_strip(value))
-        is_a = self.collected.number(v.SUB_CLASS_OF)
+        other, is_a = self._number(_strip(value)), self._sub_class_of
         if self._projection.liberal:
             self._edge(self.current, is_a, other, "equivalent_to")
             self._edge(other, is_a, self.current, "equivalent_to")
@@ -414,6 +416,10 @@ class OboFile:
         return f"{v.OBO}{quote(self._ontology or self.name)}#{quote(identifier)}"
 
     def _quoted(self, value: str) -> tuple[str, str]:
+        if "\\" not in value and value[0] == '"':  # most often: no escape to look out for
+            text, closed, rest = value[1:].partition('"')
+            if closed and ("[" not in rest or "]" in rest):
+                return text, rest
         match = _QUOTED.match(value)
         if match is None:
             self._error(f"{value[:60]!r}", "a text in double quotes, closed on the same line")
