@@ -18,7 +18,7 @@ from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.parse import formats, safety
 from kgml.kg.parse.obo import OboFile
 from kgml.kg.parse.packing import plain
-from kgml.kg.parse.rdf import FORMATS, Triples, ntriples
+from kgml.kg.parse.rdf import FORMATS, SMALL, Triples, ntriples
 from kgml.kg.projection import PROJECTIONS, project
 from kgml.kg.sources.find import Source, find
 from kgml.kg.words import read_words
@@ -73,17 +73,21 @@ class Reading:
 
     def _read(self, source: Source, file: int) -> None:
         limit = self.config.max_triples - self.collected.statements
+        inferring = self.config.reason != "none"
+        small = source.kind in FORMATS and source.path.stat().st_size < SMALL and not inferring
+        if not small:
+            self._triples.release()  # outside `worded`, which would name the wrong file
         with worded(source):
             if source.kind == formats.OBO:
                 OboFile(source.path, source.name, self.collected, limit, self.projection,
                         file=file, xrefs=self._xrefs).read(source.skip)  # fmt: skip
                 return
-            apart = self.config.reason != "none"  # two files may both have a _:b1
+            apart = inferring or small  # two files may both have a _:b1
             blocks = statements(source, self.config, rename_blank_nodes=apart)
-            if self.config.reason != "none":
+            if inferring:
                 blocks = self._kept(blocks)
-            read = self._triples.read(blocks, file, limit)
-            self.collected.statements += read
+            take = self._triples.hold if small else self._triples.read
+            self.collected.statements += take(blocks, file, limit)
 
     def _kept(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -106,6 +110,7 @@ class Reading:
         Args:
             given: the files and folders the user named.
         """
+        self._triples.release()
         if not self.config.imports or not self.collected.imports:
             return
         from kgml.kg.sources.imports import Imports
@@ -127,6 +132,7 @@ class Reading:
             if path is not None:
                 for source in find([path], self.config.max_bytes)[0]:
                     self.read(source)
+                self._triples.release()  # what it imports is asked next
         self.unresolved = imports.unresolved
 
     def infer(self) -> None:

@@ -38,11 +38,13 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 @dataclass(frozen=True)
 class Block:
-    """The statements of a block: (t,) numbers of those whose object is no literal, and the rest.
+    """The statements of a block: (t,) lines and numbers of those whose object is no literal, and
+    the rest.
 
     IRIs are numbered from 0 up, blank nodes from -1 down.
     """
 
+    line: NDArray[np.intp]
     subject: Ints
     predicate: Ints
     object: Ints
@@ -74,10 +76,10 @@ class BlockReader:
         """Number the terms of ``block``: lines as pyoxigraph writes N-Triples."""
         if not block:
             none = np.zeros(0, dtype=np.int32)
-            return Block(none, none, none, [], {}, 0)
+            return Block(np.flatnonzero(none), none, none, none, [], {}, 0)
         found = _Lines(block)
         if found.odd.any():
-            found = _Lines(_mended(block), mended=True)
+            found = _Lines(mended(block), mended=True)
         return self._columns(found)
 
     def _columns(self, lines: _Lines) -> Block:
@@ -91,7 +93,7 @@ class BlockReader:
         passed = np.bincount(codes[literal & ~kept[codes]], minlength=len(names))
         subject, value = self._numbers(lines, rows)
         return Block(
-            subject[rows], number[codes[rows]], value,
+            rows, subject[rows], number[codes[rows]], value,
             self._literals(lines, np.flatnonzero(literal & kept[codes]), subject, number[codes]),
             {int(number[i]): int(n) for i, n in enumerate(passed) if n},
             int(quoted.sum()),
@@ -240,9 +242,13 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(mark[1:], 16)) if len(mark) > 1 else _ESCAPES.get(mark, mark)
 
 
-def _mended(block: bytes) -> bytes:
-    """The same block with `STAND_IN` for spaces within IRIs."""
-    mended = []
+def mended(block: bytes) -> bytes:
+    """The same block with `STAND_IN` for spaces within IRIs.
+
+    Raises:
+        OntologyError: a line is no statement.
+    """
+    lines = []
     for line in block.decode().split("\n")[:-1]:
         match = _STATEMENT.fullmatch(line)
         if match is None:
@@ -251,8 +257,8 @@ def _mended(block: bytes) -> bytes:
                 "Correct it, or export the file again."
             )
         subject, predicate, value = (_without_spaces(term) for term in match.groups())
-        mended.append(f"{subject} {predicate} {value} .\n")
-    return "".join(mended).encode()
+        lines.append(f"{subject} {predicate} {value} .\n")
+    return "".join(lines).encode()
 
 
 def _without_spaces(term: str) -> str:

@@ -18,7 +18,7 @@ from kgml.kg import vocabulary as v
 from kgml.kg.arrow import strings
 from kgml.kg.collected import Collected
 from kgml.kg.parse import lines, nesting
-from kgml.kg.parse.blocks import Block, BlockReader, Ints
+from kgml.kg.parse.blocks import Block, BlockReader, Ints, mended
 
 FORMATS = {
     "Turtle": ox.RdfFormat.TURTLE,
@@ -31,6 +31,8 @@ FORMATS = {
 NAMED_GRAPHS = frozenset({"TriG", "N-Quads", "JSON-LD"})
 BLOCK = 2_000_000
 """Bytes per block, about: what a processor keeps at hand."""
+SMALL = 100_000
+"""Bytes of a file up to which it is read together with others."""
 PART = 512
 """Statements written at a time: few, since a prefix may make each of them very long."""
 GROWTH, LEAST_LIMIT = 100, 64_000_000
@@ -124,16 +126,35 @@ def _joined(parts: Iterable[bytes], size: int) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
+def _counted(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The same blocks.
+
+    Raises:
+        OntologyError: they hold more than ``limit`` statements.
+    """
+    read = 0
+    for text in blocks:
+        read += text.count(b"\n")
+        if read > limit:
+            raise OntologyError(
+                f"more than {limit:,} triples. "
+                "Raise max_triples in [graph] of kgml.toml, or load fewer files."
+            )
+        yield text
+
+
 class Triples:
     """The triples of all RDF files of one load, by predicate.
 
-    `read` the files one after another, then `finish`, then ask.
+    `read` the files one after another, then `finish`, then ask. Small files may be put off by
+    `hold` and are read together: taking a block apart costs as much as some thousand statements.
     """
 
     def __init__(self, collected: Collected, *, xrefs: bool = False) -> None:
         """``xrefs``: whether database cross-references are kept, for merging by them."""
         self.collected = collected
         self._reader = BlockReader(collected, _KEPT | {v.XREF} if xrefs else _KEPT)
+        self._held: list[tuple[bytes, int]] = []
         self._columns: list[tuple[Ints, Ints, Ints, Ints]] = []
         self._literals: dict[int, list[tuple[Ints, pa.Array, Ints]]] = {}
         self._links: dict[int, tuple[Ints, Ints, Ints]] = {}
@@ -149,33 +170,57 @@ class Triples:
         Raises:
             OntologyError: more than ``limit``.
         """
-        self._reader.forget_blank_nodes()
+        self.release()
         read = 0
-        for text in blocks:
-            block = self._reader.read(text)
-            count = len(block.subject)
-            origin = np.full(count, file, dtype=np.int32)
-            self._columns.append((block.subject, block.predicate, block.object, origin))
-            self._header(block, file)
-            for predicate, *columns in block.literals:
-                self._literals.setdefault(predicate, []).append(
-                    (columns[0], columns[1], columns[2])
-                )
-                count += len(columns[0])
-            for predicate, times in block.unused.items():
-                self._unused[predicate] = self._unused.get(predicate, 0) + times
-                count += times
-            self.collected.dropped["triple term"] += block.triple_terms
-            read += count
-            if read > limit:
-                raise OntologyError(
-                    f"more than {limit:,} triples. "
-                    "Raise max_triples in [graph] of kgml.toml, or load fewer files."
-                )
+        for text in _counted(blocks, limit):
+            self._take([(text, file)])
+            read += text.count(b"\n")
         return read
 
-    def _header(self, block: Block, file: int) -> None:
-        """Note what the file says it is and what it imports, before all is read."""
+    def hold(self, blocks: Iterable[bytes], file: int, limit: int) -> int:
+        """`read`, put off until `release`; no two files held may share a blank node's label.
+
+        Raises:
+            OntologyError: more than ``limit``.
+        """
+        texts = list(_counted(blocks, limit))
+        self._held += [(text, file) for text in texts]
+        read = sum(text.count(b"\n") for text in texts)
+        if sum(len(text) for text, _ in self._held) >= BLOCK:
+            self.release()
+        return read
+
+    def release(self) -> None:
+        """Read what is held. What is read after this may use the same labels of blank nodes."""
+        held, self._held = self._held, []
+        try:
+            if held:
+                self._take(held)
+        except OntologyError:
+            for text, file in held:  # which of them it is
+                try:
+                    mended(text)
+                except OntologyError as error:
+                    raise OntologyError(f"{self.collected.files[file]}: {error}") from None
+            raise
+        self._reader.forget_blank_nodes()
+
+    def _take(self, texts: list[tuple[bytes, int]]) -> None:
+        """Some blocks, each with the number of its file, as one."""
+        block = self._reader.read(b"".join(text for text, _ in texts))
+        lines = [text.count(b"\n") for text, _ in texts]
+        files = np.repeat(np.array([file for _, file in texts], dtype=np.int32), lines)
+        origin = files[block.line]
+        self._columns.append((block.subject, block.predicate, block.object, origin))
+        self._header(block, origin)
+        for predicate, *columns in block.literals:
+            self._literals.setdefault(predicate, []).append((columns[0], columns[1], columns[2]))
+        for predicate, times in block.unused.items():
+            self._unused[predicate] = self._unused.get(predicate, 0) + times
+        self.collected.dropped["triple term"] += block.triple_terms
+
+    def _header(self, block: Block, origin: Ints) -> None:
+        """Note what the files say they are and what they import, before all is read."""
         collected = self.collected
         versions, ontology = collected.number(v.VERSION_IRI), collected.number(v.OWL + "Ontology")
         imports = block.predicate == collected.number(v.IMPORTS)
@@ -185,9 +230,16 @@ class Triples:
         if not (imports.any() or named.any()):
             return
         iris = collected.iris()
-        collected.imports += [(iris[n], file) for n in block.object[imports].tolist() if n >= 0]
-        for subject, value in zip(
-            block.subject[named].tolist(), block.object[named].tolist(), strict=True
+        collected.imports += [
+            (iris[n], file)
+            for n, file in zip(
+                block.object[imports].tolist(), origin[imports].tolist(), strict=True
+            )
+            if n >= 0
+        ]
+        for subject, value, file in zip(
+            *(column[named].tolist() for column in (block.subject, block.object, origin)),
+            strict=True,
         ):
             name = subject if value == ontology else value
             if name >= 0:
@@ -195,6 +247,7 @@ class Triples:
 
     def finish(self) -> None:
         """Sort by predicate; nothing is read after this."""
+        self.release()
         columns = [np.concatenate(part) for part in zip(*self._columns, strict=True)]
         self._columns.clear()
         if columns and len(columns[0]):

@@ -270,3 +270,20 @@ def test_a_prefix_that_makes_every_statement_huge_is_refused(write) -> None:
     path = write("bomb.ttl", f"@prefix x: <http://e/{'long' * 2_500}> .\n{body}")
     with pytest.raises(OntologyError, match=r"over 64,000,000 bytes.*extremely long name"):
         load_graph(path)
+
+
+def test_small_files_read_together_keep_their_blank_nodes_and_errors_apart(write) -> None:
+    some = (
+        "@prefix owl: <http://www.w3.org/2002/07/owl#> .\n"
+        "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
+        "<http://e/{0}> a owl:Class ; rdfs:subClassOf _:x . _:x a owl:Restriction ;\n"
+        "owl:onProperty <http://e/p> ; owl:someValuesFrom <http://e/{1}> .\n"
+    )
+    files = [write(f"{a}{b}.ttl", some.format(a, b)) for a, b in ("ab", "bc", "ca")]
+    graph = load_graph(files)
+    found = [(graph.iris[h][-1], graph.iris[t][-1]) for h, _, t in graph.triples.tolist()]
+    assert sorted(found) == [("a", "b"), ("b", "c"), ("c", "a")]
+    assert graph.axioms("http://e/b", "http://e/c")[0].file == "bc.ttl"
+    broken = write("x.ttl", "<http://e/a\\u000Ab> a <http://www.w3.org/2002/07/owl#Class> .")
+    with pytest.raises(OntologyError, match=r"^x\.ttl: .* an IRI with a line break"):
+        load_graph([files[0], broken, files[1]])
