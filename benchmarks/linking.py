@@ -17,13 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kgml.config import LinkingConfig
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
 from kgml.linking.linker import EntityLinker
-from kgml.linking.mentions import Dictionary
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 ROOT = "HP:0000118"
@@ -46,18 +43,8 @@ def branch_linker(graph: KnowledgeGraph, root: str) -> EntityLinker:
     """A linker for ``root`` and everything below it."""
     below = graph.ancestors.tocsc()
     number = graph.number(root)
-    kept = np.isin(
-        graph.forms.entity, below.indices[below.indptr[number] : below.indptr[number + 1]]
-    )
-    rows = np.flatnonzero(kept)
-    return EntityLinker(
-        Dictionary(
-            [graph.forms.text[row] for row in rows],
-            graph.forms.entity[rows].tolist(),
-            graph.forms.scope[rows].tolist(),
-            LinkingConfig(),
-        )
-    )
+    wanted = below.indices[below.indptr[number] : below.indptr[number + 1]]
+    return EntityLinker.from_graph(graph, LinkingConfig(), wanted.tolist())
 
 
 def scores(right: int, predicted: int, found: int, gold: int) -> dict[str, float]:

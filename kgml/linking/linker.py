@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kgml.config import LinkingConfig
 from kgml.errors import InputError
+from kgml.kg.vocabulary import Scope
+from kgml.linking.abbreviations import Abbreviated
+from kgml.linking.choose import choose
+from kgml.linking.dictionary import DEFAULT, Dictionary, folded_forms
 from kgml.linking.fold import fold
-from kgml.linking.mentions import DEFAULT, Dictionary, Mention
+from kgml.linking.mentions import Mention
 from kgml.linking.negation import negated
+from kgml.linking.rank import variant_spans
+from kgml.linking.variants import VariantIndex
 from kgml.progress import track
 
 if TYPE_CHECKING:
@@ -20,15 +26,40 @@ _BIG = 1000
 
 
 class EntityLinker:
-    """Links texts against a dictionary; a text gets the same mentions alone and in a batch."""
+    """Links texts; a text gets the same mentions alone and in a batch.
 
-    def __init__(self, dictionary: Dictionary) -> None:
-        self.dictionary = dictionary
+    Args:
+        dictionary: forms found as they are written.
+        variants: the same forms found by their stems; None: the dictionary alone.
+    """
+
+    def __init__(self, dictionary: Dictionary, variants: VariantIndex | None = None) -> None:
+        self.dictionary, self.variants = dictionary, variants
 
     @classmethod
-    def from_graph(cls, graph: KnowledgeGraph, config: LinkingConfig = DEFAULT) -> EntityLinker:
-        """A linker for the labels and synonyms of ``graph``; an empty graph links nothing."""
-        return cls(Dictionary.from_graph(graph, config))
+    def from_graph(
+        cls,
+        graph: KnowledgeGraph,
+        config: LinkingConfig = DEFAULT,
+        entities: Iterable[int] | None = None,
+    ) -> EntityLinker:
+        """A linker for the labels and synonyms of ``graph``; an empty graph links nothing.
+
+        Args:
+            entities: numbers of those to link to; None for all.
+        """
+        forms = graph.forms
+        columns = list(zip(forms.text, forms.entity.tolist(), forms.scope.tolist(), strict=True))
+        if entities is not None:
+            wanted = frozenset(entities)
+            columns = [row for row in columns if row[1] in wanted]
+        texts, numbers, scopes = ([row[i] for row in columns] for i in range(3))
+        dictionary = Dictionary(texts, numbers, scopes, config)
+        if not config.variants:
+            return cls(dictionary)
+        exchanged = {Scope.LABEL, Scope.EXACT}
+        index = VariantIndex(folded_forms(dictionary, columns), lambda scope: scope in exchanged)
+        return cls(dictionary, index)
 
     def link(self, texts: Sequence[str]) -> list[list[Mention]]:
         """The mentions of each text, sorted by start, none overlapping another.
@@ -54,11 +85,16 @@ class EntityLinker:
                 "Drop the row or put an empty string there."
             )
         folded = fold(text)
-        found = self.dictionary.find(folded)
-        denied = negated(folded, [(start, end) for start, end, _ in found])
+        spans = self.dictionary.find(folded)
+        if self.variants is not None:
+            threshold = self.dictionary.config.threshold
+            spans = choose([*spans, *variant_spans(self.variants, folded, threshold, spans)])
+            spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
+        places = [(folded.original(span.start), folded.original(span.end)) for span in spans]
+        denied = negated(folded, places)
         return [
-            Mention(start, end, text[start:end], candidates, no)
-            for (start, end, candidates), no in zip(found, denied, strict=True)
+            Mention(start, end, text[start:end], span.candidates, no)
+            for (start, end), span, no in zip(places, spans, denied, strict=True)
         ]
 
 

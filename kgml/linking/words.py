@@ -27,7 +27,7 @@ COMMON = frozenset(_FUNCTION_WORDS.split())
 WORDS = COMMON | frozenset(_MORE_WORDS.split())
 """Words that in a heading of capitals are more likely themselves than an abbreviation."""
 
-_IRREGULAR = {
+IRREGULAR = {
     "foot": "feet", "tooth": "teeth", "child": "children", "mouse": "mice", "man": "men",
     "woman": "women", "calf": "calves", "half": "halves", "leaf": "leaves", "life": "lives",
     "knife": "knives", "loaf": "loaves", "criterion": "criteria", "phenomenon": "phenomena",
@@ -79,8 +79,8 @@ def irregular_plurals(form: str) -> Iterator[str]:
     """
     cut = form.rfind(" ") + 1
     start, word = form[:cut], form[cut:]
-    if word in _IRREGULAR:
-        yield start + _IRREGULAR[word]
+    if word in IRREGULAR:
+        yield start + IRREGULAR[word]
         return
     if len(word) > 3 and word[-1] == "y" and word[-2] not in "aeiou":
         yield start + word[:-1] + "ies"
