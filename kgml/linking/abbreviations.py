@@ -80,7 +80,7 @@ def _long_form(short: str, plain: str, end: int) -> int | None:
             position -= 1
         if position < first:
             return None
-    if end - position <= len(short) or "(" in plain[position:end]:
+    if end - position <= len(short) or set("()") & set(plain[position:end]):
         return None
     return position
 

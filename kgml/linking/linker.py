@@ -57,8 +57,10 @@ class EntityLinker:
         dictionary = Dictionary(texts, numbers, scopes, config)
         if not config.variants:
             return cls(dictionary)
-        exchanged = {Scope.LABEL, Scope.EXACT}
-        index = VariantIndex(folded_forms(dictionary, columns), lambda scope: scope in exchanged)
+        exact = {Scope.LABEL, Scope.EXACT}
+        if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
+            exact.add(Scope.RELATED)
+        index = VariantIndex(folded_forms(dictionary, columns), lambda scope: scope in exact)
         return cls(dictionary, index)
 
     def link(self, texts: Sequence[str]) -> list[list[Mention]]:
