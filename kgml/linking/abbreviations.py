@@ -8,7 +8,7 @@ the words before the bracket, the first one at the start of a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kgml.linking.choose import Span
@@ -91,11 +91,12 @@ class Abbreviated:
     def __init__(self, plain: str, spans: Sequence[Span]) -> None:
         self._links: dict[str, tuple[Candidate, ...]] = {}
         self._found = definitions(plain)
-        ends = {span.end: span for span in spans}
+        whole = [span for span in spans if len(span.used) == 1]
+        starts, ends = {span.start: span for span in whole}, {span.end: span for span in whole}
         for definition in self._found:
-            span = ends.get(definition.end)
-            if span is not None and span.start == definition.start and len(span.used) == 1:
-                long = plain[span.start : span.end]
+            span = _meant(definition, plain, starts, ends)
+            if span is not None:
+                long = plain[definition.start : definition.end]
                 self._links[definition.short] = tuple(
                     Candidate(c.entity, round(c.score * _SHORTENED, 4), f"abbreviation of '{long}'")
                     for c in span.candidates
@@ -120,3 +121,19 @@ class Abbreviated:
             if candidates and covered.isdisjoint(range(start, end))
         ]
         return sorted(kept, key=lambda span: (span.start, span.end))
+
+
+def _meant(
+    definition: Definition, plain: str, starts: Mapping[int, Span], ends: Mapping[int, Span]
+) -> Span | None:
+    """The mention that a definition abbreviates: its long form, or what the bracket is part of."""
+    short, start, end, inside = definition
+    span = ends.get(end)
+    if span is not None:
+        initials = sorted(word[0] for word in plain[span.start : end].lower().split())
+        if span.start == start or initials == sorted(c for c in short.lower() if c.isalpha()):
+            return span
+    span = starts.get(start)
+    if span is not None and span.end > inside:  # "von Hippel-Lindau (VHL) disease"
+        return span
+    return None

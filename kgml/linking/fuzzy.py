@@ -40,7 +40,7 @@ class Misspellings:
         cuts = np.array([hash(cut) for cut in _cuts(word)], dtype=np.int64)
         low, high = (np.searchsorted(self._hashes, cuts, side=side) for side in ("left", "right"))
         rows = {int(r) for a, b in zip(low, high, strict=True) for r in self._rows[a:b]}
-        near = {self._words[row] for row in rows if _is_edit(word, self._words[row])}
+        near = {self._words[row] for row in rows if is_edit(word, self._words[row])}
         return near.pop() if len(near) == 1 else None
 
 
@@ -51,7 +51,7 @@ def _cuts(word: str) -> Iterator[str]:
         yield word[:i] + word[i + 1 :]
 
 
-def _is_edit(word: str, known: str) -> bool:
+def is_edit(word: str, known: str) -> bool:
     """One letter inserted, deleted, replaced or swapped with its neighbour, after the first."""
     if word[0] != known[0] or word == known or abs(len(word) - len(known)) > 1:
         return False

@@ -9,9 +9,11 @@ from kgml.config import LinkingConfig
 from kgml.errors import InputError
 from kgml.kg.vocabulary import Scope
 from kgml.linking.abbreviations import Abbreviated
-from kgml.linking.choose import choose
+from kgml.linking.choose import Span, choose
+from kgml.linking.coherence import Coherence
 from kgml.linking.dictionary import DEFAULT, Dictionary, folded_forms
-from kgml.linking.fold import fold
+from kgml.linking.fold import Folded, fold
+from kgml.linking.information import Information
 from kgml.linking.mentions import Mention
 from kgml.linking.negation import negated
 from kgml.linking.rank import variant_spans
@@ -31,10 +33,19 @@ class EntityLinker:
     Args:
         dictionary: forms found as they are written.
         variants: the same forms found by their stems; None: the dictionary alone.
+        information: what single words are worth; None: all alike.
+        coherence: which homonym the document supports; None: the best scope.
     """
 
-    def __init__(self, dictionary: Dictionary, variants: VariantIndex | None = None) -> None:
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        variants: VariantIndex | None = None,
+        information: Information | None = None,
+        coherence: Coherence | None = None,
+    ) -> None:
         self.dictionary, self.variants = dictionary, variants
+        self.information, self.coherence = information, coherence
 
     @classmethod
     def from_graph(
@@ -57,11 +68,12 @@ class EntityLinker:
         dictionary = Dictionary(texts, numbers, scopes, config)
         if not config.variants:
             return cls(dictionary)
+        keys = list(folded_forms(dictionary, columns))
         exact = {Scope.LABEL, Scope.EXACT}
         if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
             exact.add(Scope.RELATED)
-        index = VariantIndex(folded_forms(dictionary, columns), lambda scope: scope in exact)
-        return cls(dictionary, index)
+        index = VariantIndex(keys, lambda scope: scope in exact)
+        return cls(dictionary, index, Information(keys), Coherence(graph))
 
     def link(self, texts: Sequence[str]) -> list[list[Mention]]:
         """The mentions of each text, sorted by start, none overlapping another.
@@ -87,17 +99,24 @@ class EntityLinker:
                 "Drop the row or put an empty string there."
             )
         folded = fold(text)
-        spans = self.dictionary.find(folded)
-        if self.variants is not None:
-            threshold = self.dictionary.config.threshold
-            spans = choose([*spans, *variant_spans(self.variants, folded, threshold, spans)])
-            spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
+        spans = self._spans(folded)
         places = [(folded.original(span.start), folded.original(span.end)) for span in spans]
         denied = negated(folded, places)
         return [
             Mention(start, end, text[start:end], span.candidates, no)
             for (start, end), span, no in zip(places, spans, denied, strict=True)
         ]
+
+    def _spans(self, folded: Folded) -> list[Span]:
+        """What is found, one stage after the other."""
+        threshold = self.dictionary.config.threshold
+        spans = self.dictionary.find(folded)
+        if self.variants is not None:
+            spans = choose([*spans, *variant_spans(self.variants, folded, threshold, spans)])
+            spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
+        if self.information is not None:
+            spans = self.information.weigh(folded, spans, threshold)
+        return self.coherence.rank(spans) if self.coherence is not None else spans
 
 
 def mention_to_json(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def ordered(
     first, head = ends
     found = [reading.stem for reading in choice.readings]
     chunks: list[list[str]] = [[found[0]]]
+    joined = len(found) == 1
     for left, right, stem in zip(choice.positions, choice.positions[1:], found[1:], strict=False):
         between = [token for token in segment[left + 1 : right] if token.kind == LINK]
         if not between:
@@ -45,14 +46,18 @@ def ordered(
             return None  # "breakage event in a chromosome" is no breakage
         elif any(token.word in TURNING for token in between):
             chunks.append([stem])
+            joined = True
         elif linked:
             chunks[-1].append(stem)
+            joined = True
         else:
             return None  # "anomaly, a flat face": an article alone starts another phrase
     if _goes_on(segment, choice.positions[-1], head):
         return None
     want = list(wanted)
-    if found == want and (len(chunks) == 1 or linked):
+    if linked:
+        return "" if found == want and joined else None
+    if found == want and len(chunks) == 1:
         return ""
     if len(chunks) > 1:
         turned = [stem for chunk in reversed(chunks) for stem in chunk]

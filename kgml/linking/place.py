@@ -94,18 +94,21 @@ def _parallel(segment: Sequence[Token], left: int, right: int) -> bool:
     """
     if any(token.stem == segment[right].stem for token in segment[left + 1 : right]):
         return False
+    between = segment[left + 1 : right]
     members: list[int] = [0]
-    joined = False
-    for token in segment[left + 1 : right]:
+    joints = 0
+    for token in between:
         if token.kind == CONJUNCTION:
             members.append(0)
-            joined = joined or token.word not in {",", "/"}
+            joints += token.word not in {",", "/", "or"} or token.word == "or" and joints == 0
         elif token.kind == WORD:
             members[-1] += 1
-    if not joined or max(members) > _MEMBER:
+    if joints != 1 or max(members) > _MEMBER:
         return False
-    if segment[left + 1].kind == CONJUNCTION:
+    if between[0].kind == CONJUNCTION:
         return True
+    if between[0].kind != LINK and any(token.word == "," for token in between):
+        return False  # "cerebellar degeneration, fever and cancer" is no cerebellar cancer
     before = right - 1
     while before > left and segment[before].kind == LINK:
         before -= 1

@@ -8,6 +8,7 @@ from itertools import pairwise
 from kgml.linking.choose import Span
 from kgml.linking.dictionary import prefixed
 from kgml.linking.fold import Folded
+from kgml.linking.fuzzy import is_edit
 from kgml.linking.mentions import METHODS, Candidate
 from kgml.linking.order import ordered
 from kgml.linking.stem import same_meaning, stem
@@ -83,7 +84,7 @@ def _may_stand_alone(found: Found, token: Token) -> bool:
     if more or len(token.word) < 5 or token.word in COMMON or token.word in WORDS:
         return False
     if reading.how:
-        return reading.how == "misspelt"
+        return reading.how == "misspelt" and is_edit(token.word, word)
     return same_meaning(token.word, word, alone=True)
 
 

@@ -37,6 +37,7 @@ _TOKEN = re.compile(
     rf"(?<![^\W_])(?:(?:{_PREFIX}) (?=[^\W\d_]{{4}}))?[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*(?:'s\b)?"
     r"|[,/]|[.;:!?()\[\]{}\u2029]"
 )
+_SHORT = re.compile(r"\([^\W_]{2,8}\) (?=[^\W\d_])")
 _LONGEST = 80
 """Tokens in a segment, at most: bounds the work on text without punctuation."""
 
@@ -62,10 +63,15 @@ def segments(folded: Folded) -> Iterator[list[Token]]:
     """The tokens of each stretch of text without a full stop, colon, bracket or the like."""
     text = folded.lower
     segment: list[Token] = []
-    before = ""
+    before, skip = "", 0
     for found in _TOKEN.finditer(text):
         word = found.group()
         start, end = found.span()
+        if start < skip:
+            continue  # a short form in brackets inside its long one: "Hippel-Lindau (VHL) disease"
+        if word == "(" and (bracket := _SHORT.match(text, start)):
+            skip = bracket.end()
+            continue
         if word in ".;:!?()[]{}" + PARAGRAPH:
             if word == "." and not text[end : end + 1].isspace():
                 continue
