@@ -85,6 +85,8 @@ class LinkingConfig:
     """Shortest surface form linked whatever its case, in characters; shorter ones must match as written."""
     variants: bool = True
     """Whether forms are found in other wordings too; false: only as they are written."""
+    nested: bool = False
+    """Whether mentions inside a longer one are kept: "colitis" in "ulcerative colitis"."""
     threshold: float = 0.7
     """Least score of a candidate, 0 to 1; what scores less is no mention."""
 

@@ -26,7 +26,7 @@ class Span(NamedTuple):
         return sum(end - start for start, end in self.used)
 
 
-def choose(spans: Iterable[Span]) -> list[Span]:
+def choose(spans: Iterable[Span], nested: bool = False) -> list[Span]:
     """The spans that stay, sorted by start, then end.
 
     Longer ones first, the exact before the variant, then the better score. Two that share a word
@@ -38,14 +38,14 @@ def choose(spans: Iterable[Span]) -> list[Span]:
     reach = -1
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         if span.start >= reach:
-            kept += _settle(cluster)
+            kept += _settle(cluster, nested)
             cluster = []
         cluster.append(span)
         reach = max(reach, span.end)
-    return kept + _settle(cluster)
+    return kept + _settle(cluster, nested)
 
 
-def _settle(cluster: list[Span]) -> list[Span]:
+def _settle(cluster: list[Span], nested: bool) -> list[Span]:
     if len(cluster) < 2:
         return cluster
     kept: list[Span] = []
@@ -55,7 +55,7 @@ def _settle(cluster: list[Span]) -> list[Span]:
             len(s.used) > 1, -s.length, not s.exact, -s.candidates[0].score, s.start,
         ),
     ):
-        if all(_agree(span, other) for other in kept):
+        if all(_agree(span, other) or (nested and _inside(span, other)) for other in kept):
             kept.append(span)
     return sorted(kept, key=lambda span: (span.start, span.end))
 
@@ -73,3 +73,8 @@ def _agree(one: Span, other: Span) -> bool:
         return True
     coordinated = len(one.used) > 1 or len(other.used) > 1
     return coordinated and shared < min(one.length, other.length)
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    """Whether one exact span is the end of another, longer one."""
+    return inner.exact and outer.start < inner.start and inner.end == outer.end

@@ -96,7 +96,7 @@ class Dictionary:
         return len(self._cased.keys) + len(self._folded.keys)
 
     def find(self, folded: Folded) -> list[Span]:
-        """The longest forms, in folded offsets; no overlaps."""
+        """The longest forms, in folded offsets; no overlaps but with ``config.nested``."""
         spans: dict[tuple[int, int], list[_Owned]] = {}
         for start, end, entries, plural in self._hits(folded):
             spans.setdefault((start, end), []).append((entries, plural))
@@ -105,7 +105,7 @@ class Dictionary:
                 start, end, ((start, end),),
                 self._candidates(folded.plain[start:end], spans[start, end]), True,
             )
-            for start, end in longest(spans)
+            for start, end in (sorted(spans) if self.config.nested else longest(spans))
         ]  # fmt: skip
 
     def _add(self, text: str, entity: int, scope: int) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 SUPPORT = 3
 """Entities that must show an exchange."""
-SHARE = 0.05
+SHARE = 0.15
 """Of the entities with several forms that hold the one, the share that must show it. A broad word
 does not reach it: "bone" is often no phalanx, a phalanx is a bone."""
 _FORMS = 16

@@ -112,7 +112,8 @@ class EntityLinker:
         threshold = self.dictionary.config.threshold
         spans = self.dictionary.find(folded)
         if self.variants is not None:
-            spans = choose([*spans, *variant_spans(self.variants, folded, threshold, spans)])
+            found = variant_spans(self.variants, folded, threshold, spans)
+            spans = choose([*spans, *found], self.dictionary.config.nested)
             spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
         if self.information is not None:
             spans = self.information.weigh(folded, spans, threshold)

@@ -20,7 +20,7 @@ NUMBER, INFLECTED, REORDERED, SKIPPED, COORDINATED = 0.97, 0.93, 0.95, 0.8, 0.95
 """Factors for what differs between the text and the form; learned exchanges bring their own."""
 _CLOSE, _MOST = 0.95, 5
 """Other candidates of a span are kept down to this share of the best score, and so many."""
-_DERIVED = 0.92
+_DERIVED = 0.8
 """More for a word of the same stem that may mean another thing."""
 _UNLINKED = 0.85
 """For words in another order without an "of" or the like to explain it."""
