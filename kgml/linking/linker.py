@@ -15,7 +15,7 @@ from kgml.linking.dictionary import DEFAULT, Dictionary, folded_forms
 from kgml.linking.fold import Folded, fold
 from kgml.linking.information import Information
 from kgml.linking.mentions import Mention
-from kgml.linking.negation import negated
+from kgml.linking.negation import contexts
 from kgml.linking.rank import variant_spans
 from kgml.linking.variants import VariantIndex
 from kgml.progress import track
@@ -101,10 +101,10 @@ class EntityLinker:
         folded = fold(text)
         spans = self._spans(folded)
         places = [(folded.original(span.start), folded.original(span.end)) for span in spans]
-        denied = negated(folded, places)
+        said = contexts(folded, places)
         return [
-            Mention(start, end, text[start:end], span.candidates, no)
-            for (start, end), span, no in zip(places, spans, denied, strict=True)
+            Mention(start, end, text[start:end], span.candidates, *context)
+            for (start, end), span, context in zip(places, spans, said, strict=True)
         ]
 
     def _spans(self, folded: Folded) -> list[Span]:
@@ -127,6 +127,7 @@ def mention_to_json(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:
         "end": mention.end,
         "text": mention.text,
         "negated": mention.negated,
+        "family": mention.family,
         "candidates": [
             {
                 "id": graph.ids[candidate.entity],

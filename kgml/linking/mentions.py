@@ -31,6 +31,7 @@ class Mention:
     """A span of the original text; ``text == original[start:end]``.
 
     ``candidates`` has the best first and is empty for a mention that is no known entity (NIL).
+    ``negated``: the text denies it; ``family``: the text says it of a relative.
     """
 
     start: int
@@ -38,3 +39,4 @@ class Mention:
     text: str
     candidates: tuple[Candidate, ...]
     negated: bool
+    family: bool = False
