@@ -28,10 +28,30 @@ from kgml.linking.fold import fold
 from kgml.linking.linker import EntityLinker, Mention
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-MESH_DISEASES = (
-    "D007239 D009369 D009140 D004066 D009057 D012140 D010038 D009422 D005128 D000091642 D002318 "
-    "D006425 D009358 D017437 D009750 D004700 D007154 D007280 D013568 D064419 D014947 D001523"
-).split()
+MESH_DISEASES = [
+    "D007239",
+    "D009369",
+    "D009140",
+    "D004066",
+    "D009057",
+    "D012140",
+    "D010038",
+    "D009422",
+    "D005128",
+    "D000091642",
+    "D002318",
+    "D006425",
+    "D009358",
+    "D017437",
+    "D009750",
+    "D004700",
+    "D007154",
+    "D007280",
+    "D013568",
+    "D064419",
+    "D014947",
+    "D001523",
+]
 SETS = {
     "hpo_gsc_plus": ("hpo/hp.obo", ["HP:0000118"]),
     "ncbi_disease": ("mesh/mesh_descriptors.obo", [f"MESH:{name}" for name in MESH_DISEASES]),

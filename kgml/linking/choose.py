@@ -52,7 +52,11 @@ def _settle(cluster: list[Span], nested: bool) -> list[Span]:
     for span in sorted(
         cluster,
         key=lambda s: (
-            len(s.used) > 1, -s.length, not s.exact, -s.candidates[0].score, s.start,
+            len(s.used) > 1,
+            -s.length,
+            not s.exact,
+            -s.candidates[0].score,
+            s.start,
         ),
     ):
         if all(_agree(span, other) or (nested and _inside(span, other)) for other in kept):

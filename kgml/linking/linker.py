@@ -64,8 +64,10 @@ class EntityLinker:
         if entities is not None:
             wanted = frozenset(entities)
             columns = [row for row in columns if row[1] in wanted]
-        texts, numbers, scopes = ([row[i] for row in columns] for i in range(3))
-        dictionary = Dictionary(texts, numbers, scopes, config)
+        scopes = [scope for _, _, scope in columns]
+        dictionary = Dictionary(
+            [text for text, _, _ in columns], [entity for _, entity, _ in columns], scopes, config
+        )
         if not config.variants:
             return cls(dictionary)
         keys = list(folded_forms(dictionary, columns))
@@ -76,7 +78,7 @@ class EntityLinker:
         return cls(dictionary, index, Information(keys), Coherence(graph))
 
     def link(self, texts: Sequence[str]) -> list[list[Mention]]:
-        """The mentions of each text, sorted by start, none overlapping another.
+        """The mentions of each text, sorted by start; they overlap in coordinations only.
 
         Raises:
             InputError: ``texts`` is one string, or one of its items is not a string.

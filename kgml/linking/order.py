@@ -25,19 +25,24 @@ def phrase_order(form: str) -> tuple[tuple[tuple[str, str], ...], bool]:
 
 
 def ordered(
-    segment: Sequence[Token], choice: Choice, wanted: Sequence[str], ends: tuple[str, str],
-    linked: bool
+    segment: Sequence[Token],
+    choice: Choice,
+    wanted: Sequence[str],
+    ends: tuple[str, str],
+    linked: bool,
 ) -> str | None:
-    """"" if the chosen tokens stand as a form's stems in ``wanted``, "reordered", or None if not.
+    """ "" if the chosen tokens stand as a form's stems in ``wanted``, "reordered", or None if not.
 
     Args:
         ends: the first and the last word of the form.
         linked: whether the form itself holds prepositions other than "of".
     """
+    if len(choice.positions) == 1:
+        return ""
     first, head = ends
     found = [reading.stem for reading in choice.readings]
     chunks: list[list[str]] = [[found[0]]]
-    joined = len(found) == 1
+    joined = False
     for left, right, stem in zip(choice.positions, choice.positions[1:], found[1:], strict=False):
         between = [token for token in segment[left + 1 : right] if token.kind == LINK]
         if not between:
@@ -70,10 +75,10 @@ def ordered(
 
 
 def _explained(found: list[str], want: list[str]) -> bool:
-    """Two words the other way round, modifiers in another order, or the last word put first."""
+    """Modifiers in another order, or what comes last put first: "type 2 diabetes"."""
     if len(found) == 2 or found[-1] == want[-1]:
         return True
-    return found == want[-1:] + want[:-1]
+    return any(found == want[cut:] + want[:cut] for cut in range(1, len(want)))
 
 
 def _goes_on(segment: Sequence[Token], last: int, head: str) -> bool:

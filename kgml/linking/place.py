@@ -100,7 +100,7 @@ def _parallel(segment: Sequence[Token], left: int, right: int) -> bool:
     for token in between:
         if token.kind == CONJUNCTION:
             members.append(0)
-            joints += token.word not in {",", "/", "or"} or token.word == "or" and joints == 0
+            joints += token.word not in {",", "/", "or"} or (token.word == "or" and joints == 0)
         elif token.kind == WORD:
             members[-1] += 1
     if joints != 1 or max(members) > _MEMBER:

@@ -16,7 +16,8 @@ from kgml.linking.tokens import Token, segments
 from kgml.linking.variants import Found, VariantIndex
 from kgml.linking.words import COMMON, WORDS
 
-NUMBER, INFLECTED, REORDERED, SKIPPED, COORDINATED = 0.97, 0.93, 0.95, 0.8, 0.95
+WORDING, NUMBER, INFLECTED, REORDERED = 0.98, 0.97, 0.93, 0.95
+SKIPPED, COORDINATED = 0.8, 0.95
 """Factors for what differs between the text and the form; learned exchanges bring their own."""
 _CLOSE, _MOST = 0.95, 5
 """Other candidates of a span are kept down to this share of the best score, and so many."""
@@ -68,6 +69,9 @@ def variant_candidate(found: Found, segment: Sequence[Token]) -> Candidate | Non
         if applies:
             score *= factor
             reasons.append(reason)
+    if len(reasons) == 1:
+        score *= WORDING
+        reasons.append("other wording")
     return Candidate(form.entity, round(score, 4), ", ".join(reasons))
 
 
@@ -126,10 +130,9 @@ def _used(found: Found, segment: Sequence[Token]) -> tuple[tuple[int, int], ...]
     tokens = [segment[position] for position in found.choice.positions]
     if not found.choice.coordinated:
         return ((tokens[0].start, tokens[-1].end),)
-    pieces: list[tuple[int, int]] = []
-    for left, position in pairwise((None, *found.choice.positions)):
-        token = segment[position]
-        if left is not None and position == left + 1:
+    pieces = [(tokens[0].start, tokens[0].end)]
+    for (left, right), token in zip(pairwise(found.choice.positions), tokens[1:], strict=True):
+        if right == left + 1:
             pieces[-1] = pieces[-1][0], token.end
         else:
             pieces.append((token.start, token.end))

@@ -12,20 +12,19 @@ from functools import lru_cache
 
 from kgml.linking.words import IRREGULAR
 
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
-         "sigma tau upsilon phi chi psi omega").split(),
-        strict=True,
-    )
-)  # fmt: skip
+_GREEK_NAMES = """
+alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau
+upsilon phi chi psi omega
+"""
+_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split(), strict=True))
 _ROMAN = {
     "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11",
     "xii": "12", "xiii": "13", "xiv": "14", "xv": "15",
 }  # fmt: skip
 _ROMAN_AFTER_A_KIND = {"i": "1", "v": "5", "x": "10"}
-KINDS = frozenset("type types stage grade class group factor subtype phase tier level".split())
+KINDS = frozenset(
+    ("type", "types", "stage", "grade", "class", "group", "factor", "subtype", "phase", "level")
+)
 """Words after which "I", "V" and "X" are numerals."""
 
 _SINGULAR = {plural: one for one, plural in IRREGULAR.items()}
@@ -112,7 +111,14 @@ def spelled(word: str) -> str:
     """
     if len(word) < 5:
         return word
-    if "ae" in word or "oe" in word or "lph" in word or "euk" in word or "ys" in word or "is" in word:
+    if (
+        "ae" in word
+        or "oe" in word
+        or "lph" in word
+        or "euk" in word
+        or "ys" in word
+        or "is" in word
+    ):
         for one, other in _SPELLINGS:
             word = word.replace(one, other)
     for one, other in _SPELLED_ENDINGS:
@@ -127,7 +133,7 @@ def numeral(word: str, before: str) -> str:
 
 
 def _undoubled(stem: str, ending: str) -> str:
-    """"swelling" keeps its l, "stopped" loses a p."""
+    """ "swelling" keeps its l, "stopped" loses a p."""
     if ending in {"ed", "ing"} and stem[-1] == stem[-2] and stem[-1] in "bdgmnprt":
         return stem[:-1]
     return stem
@@ -167,4 +173,6 @@ def same_meaning(one: str, other: str, *, alone: bool) -> bool:
     while same < min(len(one), len(other)) and one[same] == other[same]:
         same += 1
     pairs = _ALONE if alone else _WITHIN
-    return any(frozenset((one[cut:], other[cut:])) in pairs for cut in range(max(3, same - 5), same + 1))
+    return any(
+        frozenset((one[cut:], other[cut:])) in pairs for cut in range(max(3, same - 5), same + 1)
+    )

@@ -9,20 +9,24 @@ from typing import NamedTuple
 from kgml.linking.fold import PARAGRAPH, Folded
 from kgml.linking.stem import numeral, stem
 
-ARTICLES = frozenset("a an the his her its their both".split())
-COPULAS = frozenset("is are was were".split())
-TURNING = COPULAS | frozenset("of in on at de del".split())
+_ARTICLES = "a an the his her its their both"
+_COPULAS = "is are was were"
+_TURNING = "of in on at de del"
+_OTHER_LINKS = "to for with from by et"
+_BARRIERS = """
+no not without but than except however although which who that where when while because if we he
+she they it this these those there has have had does did showed revealed found non never neither
+causes caused causing due after before during including
+"""
+ARTICLES = frozenset(_ARTICLES.split())
+COPULAS = frozenset(_COPULAS.split())
+TURNING = COPULAS | frozenset(_TURNING.split())
 """Words around which a modifier may stand on the other side: "fingers are short"."""
-LINKS = ARTICLES | COPULAS | frozenset("of in on at to for with from by de del et".split())
+LINKS = ARTICLES | TURNING | frozenset(_OTHER_LINKS.split())
 """Words that change nothing about which form a text means."""
-CONJUNCTIONS = frozenset(("and", "or", "nor", "and/or", "as well as", ","))
-BARRIERS = frozenset(
-    "no not without but than except however although which who that where when while because if "
-    "we he she they it this these those there has have had does did showed revealed found "
-    "non never neither causes caused causing due after before during including".split()
-)
+CONJUNCTIONS = frozenset(("and", "or", "nor", ",", "/"))
+BARRIERS = frozenset(_BARRIERS.split())
 """Words over which no form is put together."""
-
 PREFIXES = (
     "pre", "post", "peri", "para", "micro", "macro", "hyper", "hypo", "inter", "intra", "sub",
     "supra", "infra", "multi", "semi", "co", "neuro", "cardio", "extra", "ultra", "poly", "mono",
@@ -44,7 +48,7 @@ _LONGEST = 80
 WORD, LINK, CONJUNCTION, BARRIER = range(4)
 _KIND = (
     dict.fromkeys(LINKS, LINK)
-    | dict.fromkeys((*CONJUNCTIONS, "/"), CONJUNCTION)
+    | dict.fromkeys(CONJUNCTIONS, CONJUNCTION)
     | dict.fromkeys(BARRIERS, BARRIER)
 )
 

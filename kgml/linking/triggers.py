@@ -45,8 +45,21 @@ STOP = (
 )  # fmt: skip
 
 _RELATIVES = (
-    "mother", "father", "brother", "sister", "sibling", "siblings", "parent", "parents", "aunt",
-    "uncle", "cousin", "grandmother", "grandfather", "relative", "relatives",
+    "mother",
+    "father",
+    "brother",
+    "sister",
+    "sibling",
+    "siblings",
+    "parent",
+    "parents",
+    "aunt",
+    "uncle",
+    "cousin",
+    "grandmother",
+    "grandfather",
+    "relative",
+    "relatives",
 )
 FAMILY_BEFORE = (
     "family history of", "family history for", "family history significant for",

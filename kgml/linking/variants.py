@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from kgml.linking.equivalents import Bag, Equivalents, learn
+from kgml.linking.equivalents import Bag, learn
 from kgml.linking.fuzzy import Misspellings
 from kgml.linking.order import phrase_order
 from kgml.linking.place import Choice, Reading, place
