@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kgml.linking.choose import Span
+from kgml.linking.match import WordMatcher
 from kgml.linking.mentions import Candidate
 
 _BRACKET = re.compile(r"\(\s*([^\W_][^()\[\];,:]{1,11}?)\s*(?:[;,:][^()]{0,60})?\)")
@@ -92,7 +93,8 @@ class Abbreviated:
         self._links: dict[str, tuple[Candidate, ...]] = {}
         self._found = definitions(plain)
         whole = [span for span in spans if len(span.used) == 1]
-        starts, ends = {span.start: span for span in whole}, {span.end: span for span in whole}
+        starts = {span.start: span for span in whole}
+        ends = {span.end: span for span in reversed(whole)}  # of nested ones the longest
         for definition in self._found:
             span = _meant(definition, plain, starts, ends)
             if span is not None:
@@ -106,12 +108,10 @@ class Abbreviated:
         """``spans`` without short forms that mean something else here, and with those that link."""
         if not self._found:
             return list(spans)
-        shorts = sorted((d.short for d in self._found), key=len, reverse=True)
-        pattern = re.compile(
-            r"(?<![^\W_])(" + "|".join(re.escape(short) for short in shorts) + r")(s?)(?![^\W_])"
-        )
+        shorts = [definition.short for definition in self._found]
         places = {
-            (m.start(), m.end()): self._links.get(m.group(1), ()) for m in pattern.finditer(plain)
+            (hit.start, hit.end): self._links.get(shorts[hit.key], ())
+            for hit in WordMatcher(shorts, plural=True).find(plain)
         }
         kept = [span for span in spans if (span.start, span.end) not in places]
         covered = {i for span in kept for i in range(span.start, span.end)}
