@@ -111,11 +111,15 @@ class EntityLinker:
 
     def _spans(self, folded: Folded) -> list[Span]:
         """What is found, one stage after the other."""
-        threshold = self.dictionary.config.threshold
+        config = self.dictionary.config
+        threshold = config.threshold
         spans = self.dictionary.find(folded)
+        found: Iterable[Span] = ()
         if self.variants is not None:
             found = variant_spans(self.variants, folded, threshold, spans)
-            spans = choose([*spans, *found], self.dictionary.config.nested)
+        if self.variants is not None or config.nested:
+            spans = choose([*spans, *found], config.nested)
+        if self.variants is not None:
             spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
         if self.information is not None:
             spans = self.information.weigh(folded, spans, threshold)

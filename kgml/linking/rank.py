@@ -50,10 +50,10 @@ def variant_candidate(found: Found, segment: Sequence[Token]) -> Candidate | Non
         score *= reading.trust
         word = written.get(reading.stem, token.word)
         if reading.how == "equivalent word":
-            reasons.append(f"'{token.word}' for '{word}'")
+            reasons.append(f"'{token.word}' for '{word or reading.stem}'")
         elif reading.how:
             reasons.append(f"{reading.how} '{word}'")
-        elif token.word != word and word != reading.stem:
+        elif word and token.word != word and not reading.stem.isdigit():
             same = _same_but_number(token.word, word)
             number, inflected = number or same, inflected or not same
             if not same and not same_meaning(token.word, word, alone=False):

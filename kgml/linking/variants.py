@@ -153,11 +153,11 @@ class VariantIndex:
 
 
 def _shorter(form: Form, pair: Bag, to: str, trust: float) -> Form:
-    """``form`` with ``to`` in the place of the later one of ``pair``."""
+    """``form`` with ``to``, which has no word of its own, in the place of the later of ``pair``."""
     words = [word for word in form.words if word[1] not in pair]
     last = max(i for i, (_, stem) in enumerate(form.words) if stem in pair)
     place = sum(stem not in pair for _, stem in form.words[:last])
-    words.insert(place, (to, to))
+    words.insert(place, ("", to))
     return form._replace(words=tuple(words), exchanged=trust)
 
 
