@@ -20,6 +20,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "folds": (2, float("inf")),
     "test_size": (0.01, 0.99),
     "min_length": (1, float("inf")),
+    "threshold": (0.0, 1.0),
     "max_bytes": (1, float("inf")),
     "max_triples": (1, float("inf")),
     "max_literal": (1, float("inf")),
@@ -82,6 +83,12 @@ class LinkingConfig:
 
     min_length: int = 3
     """Shortest surface form linked whatever its case, in characters; shorter ones must match as written."""
+    variants: bool = True
+    """Whether forms are found in other wordings too; false: only as they are written."""
+    nested: bool = False
+    """Whether mentions inside a longer one are kept: "colitis" in "ulcerative colitis"."""
+    threshold: float = 0.7
+    """Least score of a candidate, 0 to 1; what scores less is no mention."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ node_encoder = "sage"
 
 [linking]
 min_length = 4
+variants = false
+nested = true
+threshold = 0.5
 
 [fusion]
 name = "gated"

@@ -40,9 +40,20 @@ class WordMatcher:
             return
         size = len(text)
         for key, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if start and is_word(text[start - 1]) and is_word(text[start]):
+            # a blank is what stands there most often, and asking for it is cheap
+            if (
+                start
+                and text[start - 1] != " "
+                and is_word(text[start - 1])
+                and is_word(text[start])
+            ):
                 continue
-            if end == size or not is_word(text[end]) or not is_word(text[end - 1]):
+            if (
+                end == size
+                or text[end] == " "
+                or not is_word(text[end])
+                or not is_word(text[end - 1])
+            ):
                 yield Hit(key, start, end, False)
             elif self._plural and text[end] in "se":
                 longer = _plural_end(text, start, end)

@@ -24,10 +24,43 @@ step study team test time times total type unit use way week women work year yea
 COMMON = frozenset(_FUNCTION_WORDS.split())
 """Words too common to be a mention in lower case (or as the first word of a sentence)."""
 
+_EVERYDAY_WORDS = """
+ability access account action activity address affect age agent agreement air amount analysis answer
+application approach area argument asset association attention authority average balance bank base
+basis behavior benefit body book business call capacity care case cause center century chance change
+character charge child choice city class code collection community company concept concern condition
+contact content context contract control cost country course court cover credit crisis culture
+currency customer date day deal death debt decision degree demand design detail development
+difference direction discussion disease disorder distance document effect effort element employee
+end energy entity environment error event evidence example exchange exercise experience expression
+factor failure family feature field figure file finding fire focus food force form fracture function
+fund future game gain goal goods government group growth hand head health history home hour house
+human idea identity image impact income increase index individual industry information injury input
+instance institution instrument interest issue item job joint key kind knowledge label lack language
+law leader letter level life light limit line list location loss machine man manager mark market
+material matter meaning measure media member memory method mind model moment money month mother
+movement name nature need network news node number object offer office officer operation opinion
+option order organization origin other outcome output owner page paper parent part party patient
+pattern payment people performance period permission person phase phrase place plan plant point
+policy population position possession power practice presence pressure price principle problem
+procedure process product production program project property proportion purpose quality quantity
+question range rank rate rating reaction reason record reference region relation report request
+research resource response rest result return review right rise risk role room rule sale sample
+scale school science season section security selection sense series service session set setting
+shape share side sign signal site situation size skill society solution source space speech speed
+staff stage standard state statement status step stock stop story strategy stress structure student
+study subject supply support surface survey symptom syndrome system table target task tax team term
+test text theory thing time title tool topic town trade training transaction transfer treatment
+trend trial trust truth type unit use user value variable version view visit voice volume vote war
+water way weather week weight woman word work worker world year
+"""
 WORDS = COMMON | frozenset(_MORE_WORDS.split())
 """Words that in a heading of capitals are more likely themselves than an abbreviation."""
 
-_IRREGULAR = {
+EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
+"""Nouns of general English: as a mention by themselves they name an entity less often than not."""
+
+IRREGULAR = {
     "foot": "feet", "tooth": "teeth", "child": "children", "mouse": "mice", "man": "men",
     "woman": "women", "calf": "calves", "half": "halves", "leaf": "leaves", "life": "lives",
     "knife": "knives", "loaf": "loaves", "criterion": "criteria", "phenomenon": "phenomena",
@@ -79,8 +112,8 @@ def irregular_plurals(form: str) -> Iterator[str]:
     """
     cut = form.rfind(" ") + 1
     start, word = form[:cut], form[cut:]
-    if word in _IRREGULAR:
-        yield start + _IRREGULAR[word]
+    if word in IRREGULAR:
+        yield start + IRREGULAR[word]
         return
     if len(word) > 3 and word[-1] == "y" and word[-2] not in "aeiou":
         yield start + word[:-1] + "ies"

@@ -283,7 +283,7 @@ def test_characters_of_another_length_in_lower_case_shift_nothing(say) -> None: 
 
 
 def test_an_empty_graph_links_nothing() -> None:
-    from kgml.linking.mentions import Dictionary
+    from kgml.linking.dictionary import Dictionary
 
     linker = EntityLinker(Dictionary([], [], []))
     assert linker.link(["heart failure", ""]) == [[], []]
@@ -307,7 +307,7 @@ def test_min_length_decides_which_short_forms_match_in_any_case(graph: Knowledge
 
 
 def test_a_vocabulary_in_capitals_matches_in_any_case() -> None:
-    from kgml.linking.mentions import Dictionary
+    from kgml.linking.dictionary import Dictionary
 
     linker = EntityLinker(
         Dictionary(["HEART", "HEART FAILURE", "LUNG DISEASE"], [0, 1, 2], [0] * 3)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kgml.linking.fold import fold
-from kgml.linking.negation import negated
+from kgml.linking.negation import contexts, negated
 
 
 def denied(text: str, *mentions: str) -> list[bool]:
@@ -75,3 +75,27 @@ def test_offsets_count_in_the_original_text() -> None:
 
 def test_without_mentions_there_is_no_answer() -> None:
     assert negated(fold("no"), []) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("There is a family history of fever.", [(False, True)]),
+        ("His mother had fever.", [(False, True)]),
+        ("a brother with severe fever", [(False, True)]),
+        ("fever in her father", [(False, True)]),
+        ("No family history of fever", [(True, True)]),
+        ("The mother is well. Fever", [(False, False)]),
+        ("His mother had cough. He has fever.", [(False, False)]),
+        ("a familial fever", [(False, False)]),
+    ],
+)
+def test_what_a_relative_has_is_flagged(text: str, expected: list[tuple[bool, bool]]) -> None:
+    start = text.lower().index("fever")
+    assert contexts(fold(text), [(start, start + 5)]) == expected
+
+
+def test_overlapping_mentions_each_have_their_answer() -> None:
+    text = "no short and broad fingers, but a cough"
+    spans = [(3, 26), (13, 26), (34, 39)]
+    assert [context.negated for context in contexts(fold(text), spans)] == [True, True, False]

@@ -1,0 +1,139 @@
+"""Abbreviations that a text defines itself: "neurofibromatosis type 2 (NF2)".
+
+After Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions in
+biomedical text, Pac Symp Biocomput 2003: the letters of the short form are found from the right in
+the words before the bracket, the first one at the start of a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kgml.linking.choose import Span
+from kgml.linking.match import WordMatcher
+from kgml.linking.mentions import Candidate
+
+_BRACKET = re.compile(r"\(\s*([^\W_][^()\[\];,:]{1,11}?)\s*(?:[;,:][^()]{0,60})?\)")
+_WORD = re.compile(r"\S+")
+_WINDOW = 160
+_SHORTENED = 0.98
+"""Factor for a short form, of the score of its long form."""
+
+
+class Definition(NamedTuple):
+    """``plain[start:end]`` is the long form of ``short``, which stands at ``short_start``."""
+
+    short: str
+    start: int
+    end: int
+    short_start: int
+
+
+def definitions(plain: str) -> list[Definition]:
+    """The abbreviations that a folded text in its own case defines; the first of each.
+
+    >>> text = "Basal cell carcinomas (BCCs) of the skin"
+    >>> [(d.short, text[d.start : d.end]) for d in definitions(text)]
+    [('BCCs', 'Basal cell carcinomas')]
+    """
+    found: dict[str, Definition] = {}
+    for bracket in _BRACKET.finditer(plain):
+        short = bracket.group(1).strip()
+        if short in found or not _is_short_form(short):
+            continue
+        end = len(plain[max(0, bracket.start() - _WINDOW) : bracket.start()].rstrip())
+        end += max(0, bracket.start() - _WINDOW)
+        start = _long_form(short, plain, end)
+        if start is not None:
+            found[short] = Definition(short, start, end, bracket.start(1))
+    return list(found.values())
+
+
+def _is_short_form(short: str) -> bool:
+    """Two to ten characters, at most two words, a letter, a capital or digit."""
+    return (
+        2 <= len(short) <= 10
+        and len(short.split()) <= 2
+        and any(c.isalpha() for c in short)
+        and any(c.isupper() for c in short)
+    )
+
+
+def _long_form(short: str, plain: str, end: int) -> int | None:
+    """Where the long form that ends at ``end`` starts, or None if there is none."""
+    letters = [c for c in short.lower() if c.isalnum()]
+    if len(letters) > 2 and letters[-1] == "s" and short[-1] == "s" and short[-2].isupper():
+        letters.pop()  # "BCCs"
+    most = min(len(letters) + 5, 2 * len(letters))
+    words = list(_WORD.finditer(plain, max(0, end - _WINDOW), end))[-most:]
+    if not words:
+        return None
+    first = words[0].start()
+    text, position = plain[first:end].lower(), end
+    for i in range(len(letters) - 1, -1, -1):
+        position -= 1
+        while position >= first and not (
+            text[position - first : position - first + 1] == letters[i]
+            and (i > 0 or position == 0 or not plain[position - 1].isalnum())
+        ):
+            position -= 1
+        if position < first:
+            return None
+    if end - position <= len(short) or set("()") & set(plain[position:end]):
+        return None
+    return position
+
+
+class Abbreviated:
+    """What the short forms of one text stand for."""
+
+    def __init__(self, plain: str, spans: Sequence[Span]) -> None:
+        self._links: dict[str, tuple[Candidate, ...]] = {}
+        self._found = definitions(plain)
+        whole = [span for span in spans if len(span.used) == 1]
+        starts = {span.start: span for span in whole}
+        ends = {span.end: span for span in reversed(whole)}  # of nested ones the longest
+        for definition in self._found:
+            span = _meant(definition, plain, starts, ends)
+            if span is not None:
+                long = plain[definition.start : definition.end]
+                self._links[definition.short] = tuple(
+                    Candidate(c.entity, round(c.score * _SHORTENED, 4), f"abbreviation of '{long}'")
+                    for c in span.candidates
+                )
+
+    def apply(self, plain: str, spans: Sequence[Span]) -> list[Span]:
+        """``spans`` without short forms that mean something else here, and with those that link."""
+        if not self._found:
+            return list(spans)
+        shorts = [definition.short for definition in self._found]
+        places = {
+            (hit.start, hit.end): self._links.get(shorts[hit.key], ())
+            for hit in WordMatcher(shorts, plural=True).find(plain)
+        }
+        kept = [span for span in spans if (span.start, span.end) not in places]
+        covered = {i for span in kept for i in range(span.start, span.end)}
+        kept += [
+            Span(start, end, ((start, end),), candidates, True)
+            for (start, end), candidates in places.items()
+            if candidates and covered.isdisjoint(range(start, end))
+        ]
+        return sorted(kept, key=lambda span: (span.start, span.end))
+
+
+def _meant(
+    definition: Definition, plain: str, starts: Mapping[int, Span], ends: Mapping[int, Span]
+) -> Span | None:
+    """The mention that a definition abbreviates: its long form, or what the bracket is part of."""
+    short, start, end, inside = definition
+    span = ends.get(end)
+    if span is not None:
+        initials = sorted(word[0] for word in plain[span.start : end].lower().split())
+        if span.start == start or initials == sorted(c for c in short.lower() if c.isalpha()):
+            return span
+    span = starts.get(start)
+    if span is not None and span.end > inside:  # "von Hippel-Lindau (VHL) disease"
+        return span
+    return None

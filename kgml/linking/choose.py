@@ -1,0 +1,84 @@
+"""Which spans stay where several overlap: the one that uses most of the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kgml.linking.mentions import Candidate
+
+
+class Span(NamedTuple):
+    """Candidates at ``[start, end)``; ``used``: the pieces of it that belong to the form.
+
+    ``used`` leaves out the other members of a coordination and nothing else.
+    """
+
+    start: int
+    end: int
+    used: tuple[tuple[int, int], ...]
+    candidates: tuple[Candidate, ...]
+    exact: bool
+
+    @property
+    def length(self) -> int:
+        """Characters used."""
+        return sum(end - start for start, end in self.used)
+
+
+def choose(spans: Iterable[Span], nested: bool = False) -> list[Span]:
+    """The spans that stay, sorted by start, then end.
+
+    Longer ones first, the exact before the variant, then the better score. Two that share a word
+    exclude each other, unless a coordination explains it: "short and broad fingers" is two spans
+    that share "fingers" and have a word of their own each.
+    """
+    kept: list[Span] = []
+    cluster: list[Span] = []
+    reach = -1
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if span.start >= reach:
+            kept += _settle(cluster, nested)
+            cluster = []
+        cluster.append(span)
+        reach = max(reach, span.end)
+    return kept + _settle(cluster, nested)
+
+
+def _settle(cluster: list[Span], nested: bool) -> list[Span]:
+    if len(cluster) < 2:
+        return cluster
+    kept: list[Span] = []
+    for span in sorted(
+        cluster,
+        key=lambda s: (
+            len(s.used) > 1,
+            -s.length,
+            not s.exact,
+            -s.candidates[0].score,
+            s.start,
+        ),
+    ):
+        if all(_agree(span, other) or (nested and _inside(span, other)) for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: (span.start, span.end))
+
+
+def _agree(one: Span, other: Span) -> bool:
+    """Whether both may stay."""
+    if one.end <= other.start or other.end <= one.start:
+        return True
+    shared = sum(
+        max(0, min(a_end, b_end) - max(a_start, b_start))
+        for a_start, a_end in one.used
+        for b_start, b_end in other.used
+    )
+    if not shared:
+        return True
+    coordinated = len(one.used) > 1 or len(other.used) > 1
+    return coordinated and shared < min(one.length, other.length)
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    """Whether one exact span is the end of another, longer one."""
+    return inner.exact and outer.start < inner.start and inner.end == outer.end

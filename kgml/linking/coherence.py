@@ -1,0 +1,65 @@
+"""Homonyms: the meaning that the rest of the document supports comes first.
+
+A candidate is supported by an entity that the document mentions without ambiguity and that is the
+candidate itself, its neighbour in the graph, or another child of one of its parents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from kgml.linking.choose import Span
+from kgml.linking.mentions import Candidate
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+UNSUPPORTED = 0.9
+"""Factor for a homonym without support where another one has it."""
+_MOST = 50
+"""Neighbours beyond which an entity supports only itself and its neighbours: a hub is no topic."""
+
+
+class Coherence:
+    """Puts the supported candidates of ambiguous mentions first."""
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self._graph = graph
+        self._near = lru_cache(maxsize=50_000)(self._neighbourhood)
+
+    def rank(self, spans: Sequence[Span]) -> list[Span]:
+        """``spans`` with the candidates of homonyms in the order of their support."""
+        if all(len(span.candidates) < 2 for span in spans):
+            return list(spans)
+        sure = {span.candidates[0].entity for span in spans if len(span.candidates) == 1}
+        return [self._ranked(span, sure) if len(span.candidates) > 1 else span for span in spans]
+
+    def _ranked(self, span: Span, sure: set[int]) -> Span:
+        support = [self._support(candidate, sure) for candidate in span.candidates]
+        if not any(support):
+            return span
+        found = [
+            replace(candidate, method=f"{candidate.method}, {reason}")
+            if reason
+            else replace(candidate, score=round(candidate.score * UNSUPPORTED, 4))
+            for candidate, reason in zip(span.candidates, support, strict=True)
+        ]
+        return span._replace(candidates=tuple(sorted(found, key=lambda c: (-c.score, c.entity))))
+
+    def _support(self, candidate: Candidate, sure: set[int]) -> str:
+        """Why the document supports a candidate; "" if it does not."""
+        if candidate.entity in sure:
+            return "also unambiguous here"
+        near = sorted(sure & self._near(candidate.entity))
+        return f"near '{self._graph.labels[near[0]]}'" if near else ""
+
+    def _neighbourhood(self, entity: int) -> frozenset[int]:
+        graph = self._graph
+        near = {other for _, other in graph.neighbours(entity, direction="both")}
+        for parent in graph.parents(entity):
+            siblings = graph.children(parent)
+            near.update(siblings if len(siblings) <= _MOST else ())
+        return frozenset(near - {entity})

@@ -1,0 +1,76 @@
+"""How much a single word says: "disease" in a vocabulary of diseases hardly names one.
+
+A form of one word is weighed down when the ontology has the word in many entities' forms, the
+more the more (an inverse document frequency, the entities being the documents), and further when
+it is a common English word. A text that is nothing but the word is taken at its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import log
+
+from kgml.linking.choose import Span
+from kgml.linking.fold import Folded
+from kgml.linking.stem import stem
+from kgml.linking.tokens import content
+from kgml.linking.words import EVERYDAY
+
+_MANY = 0.03
+"""Share of the entities from which on a word is generic, be it common English or not."""
+_FEW = 20
+"""Entities up to which no word is generic: a small ontology says nothing about frequency."""
+_EVERYDAY, _FREQUENT = 0.25, 0.3
+"""How much of its score a word loses for being common English, and for being in all forms."""
+
+
+class Information:
+    """Factors for forms of one word.
+
+    Args:
+        forms: entity, scope and folded lower-case text of every form.
+    """
+
+    def __init__(self, forms: Iterable[tuple[int, int, str]]) -> None:
+        owners: dict[str, set[int]] = {}
+        entities: set[int] = set()
+        for entity, _, text in forms:
+            entities.add(entity)
+            for _, own in content(text):
+                owners.setdefault(own, set()).add(entity)
+        self._entities = len(entities)
+        self._frequency = {own: len(found) for own, found in owners.items()}
+
+    def factor(self, word: str) -> float:
+        """1 for a word that says enough, less for a generic one (folded, lower case)."""
+        own = stem(word)
+        frequency = self._frequency.get(own, 0)
+        many = max(_FEW, _MANY * self._entities)
+        everyday = word in EVERYDAY or own in _STEMS
+        if not everyday and frequency < many:
+            return 1.0
+        share = log(1 + frequency) / log(1 + max(self._entities, _FEW))
+        return round(1 - _EVERYDAY * everyday - _FREQUENT * share, 4)
+
+    def weigh(self, folded: Folded, spans: Sequence[Span], threshold: float) -> list[Span]:
+        """``spans`` with the candidates of single words weighed, without those below the threshold."""
+        kept = []
+        alone = folded.lower.strip(" .,;:!?\u2029")
+        for span in spans:
+            word = folded.lower[span.start : span.end]
+            factor = 1.0 if " " in word or word == alone else self.factor(word)
+            if factor == 1.0:
+                kept.append(span)
+                continue
+            candidates = tuple(
+                replace(c, score=round(c.score * factor, 4), method=f"{c.method}, generic word")
+                for c in span.candidates
+                if c.score * factor >= threshold
+            )
+            if candidates:
+                kept.append(span._replace(candidates=candidates))
+        return kept
+
+
+_STEMS = frozenset(stem(word) for word in EVERYDAY if len(word) > 3)
