@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kgml.linking.mentions import Candidate
@@ -82,3 +82,17 @@ def _agree(one: Span, other: Span) -> bool:
 def _inside(inner: Span, outer: Span) -> bool:
     """Whether one exact span is the end of another, longer one."""
     return inner.exact and outer.start < inner.start and inner.end == outer.end
+
+
+def together(parts: Sequence[Sequence[Span]]) -> list[Span]:
+    """The spans of several vocabularies, sorted by start, then end; equal ones become one."""
+    if len(parts) == 1:
+        return list(parts[0])
+    found: dict[tuple[int, int, tuple[tuple[int, int], ...]], Span] = {}
+    for span in (span for part in parts for span in part):
+        other = found.setdefault(span[:3], span)
+        if other is not span:
+            best = sorted([*other.candidates, *span.candidates], key=lambda c: (-c.score, c.entity))
+            exact = other.exact or span.exact
+            found[span[:3]] = span._replace(candidates=tuple(best), exact=exact)
+    return [found[place] for place in sorted(found)]

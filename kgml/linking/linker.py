@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from kgml.config import LinkingConfig
 from kgml.errors import InputError
-from kgml.kg.vocabulary import Scope
-from kgml.linking.abbreviations import Abbreviated
-from kgml.linking.choose import Span, choose
-from kgml.linking.coherence import Coherence
-from kgml.linking.dictionary import DEFAULT, Dictionary, folded_forms
-from kgml.linking.fold import Folded, fold
-from kgml.linking.information import Information
+from kgml.linking.choose import together
+from kgml.linking.dictionary import DEFAULT
+from kgml.linking.fold import fold
 from kgml.linking.mentions import Mention
 from kgml.linking.negation import contexts
-from kgml.linking.rank import variant_spans
-from kgml.linking.variants import VariantIndex
+from kgml.linking.stages import Form, Stages
 from kgml.progress import track
 
 if TYPE_CHECKING:
@@ -31,21 +26,12 @@ class EntityLinker:
     """Links texts; a text gets the same mentions alone and in a batch.
 
     Args:
-        dictionary: forms found as they are written.
-        variants: the same forms found by their stems; None: the dictionary alone.
-        information: what single words are worth; None: all alike.
-        coherence: which homonym the document supports; None: the best scope.
+        stages: those of each vocabulary. They do not see each other: the longest form of one does
+            not hide a shorter one of another, which says something else about the text.
     """
 
-    def __init__(
-        self,
-        dictionary: Dictionary,
-        variants: VariantIndex | None = None,
-        information: Information | None = None,
-        coherence: Coherence | None = None,
-    ) -> None:
-        self.dictionary, self.variants = dictionary, variants
-        self.information, self.coherence = information, coherence
+    def __init__(self, stages: Sequence[Stages]) -> None:
+        self.stages = list(stages)
 
     @classmethod
     def from_graph(
@@ -60,25 +46,20 @@ class EntityLinker:
             entities: numbers of those to link to; None for all.
         """
         forms = graph.forms
-        columns = list(zip(forms.text, forms.entity.tolist(), forms.scope.tolist(), strict=True))
-        if entities is not None:
-            wanted = frozenset(entities)
-            columns = [row for row in columns if row[1] in wanted]
-        scopes = [scope for _, _, scope in columns]
-        dictionary = Dictionary(
-            [text for text, _, _ in columns], [entity for _, entity, _ in columns], scopes, config
-        )
-        if not config.variants:
-            return cls(dictionary)
-        keys = list(folded_forms(dictionary, columns))
-        exact = {Scope.LABEL, Scope.EXACT}
-        if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
-            exact.add(Scope.RELATED)
-        index = VariantIndex(keys, lambda scope: scope in exact)
-        return cls(dictionary, index, Information(keys), Coherence(graph))
+        wanted = None if entities is None else frozenset(entities)
+        of = graph.vocabularies.tolist()
+        columns: dict[int, list[Form]] = {}
+        for text, entity, scope in zip(
+            forms.text, forms.entity.tolist(), forms.scope.tolist(), strict=True
+        ):
+            if wanted is None or entity in wanted:
+                columns.setdefault(of[entity], []).append((text, entity, scope))
+        return cls([Stages.of(columns[number], graph, config) for number in sorted(columns)])
 
     def link(self, texts: Sequence[str]) -> list[list[Mention]]:
-        """The mentions of each text, sorted by start; they overlap in coordinations only.
+        """The mentions of each text, sorted by start, then end.
+
+        Those of one vocabulary overlap in coordinations only, unless ``nested`` says otherwise.
 
         Raises:
             InputError: ``texts`` is one string, or one of its items is not a string.
@@ -101,29 +82,13 @@ class EntityLinker:
                 "Drop the row or put an empty string there."
             )
         folded = fold(text)
-        spans = self._spans(folded)
+        spans = together([stages.find(folded) for stages in self.stages])
         places = [(folded.original(span.start), folded.original(span.end)) for span in spans]
         said = contexts(folded, places)
         return [
             Mention(start, end, text[start:end], span.candidates, *context)
             for (start, end), span, context in zip(places, spans, said, strict=True)
         ]
-
-    def _spans(self, folded: Folded) -> list[Span]:
-        """What is found, one stage after the other."""
-        config = self.dictionary.config
-        threshold = config.threshold
-        spans = self.dictionary.find(folded)
-        found: Iterable[Span] = ()
-        if self.variants is not None:
-            found = variant_spans(self.variants, folded, threshold, spans)
-        if self.variants is not None or config.nested:
-            spans = choose([*spans, *found], config.nested)
-        if self.variants is not None:
-            spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
-        if self.information is not None:
-            spans = self.information.weigh(folded, spans, threshold)
-        return self.coherence.rank(spans) if self.coherence is not None else spans
 
 
 def mention_to_json(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:

@@ -153,7 +153,7 @@ class Featurizer:
     def documents(self, texts: Sequence[str]) -> Documents:
         """Encode, count and link ``texts``."""
         mentions = self.linker.link(texts)
-        own = link_matrix(mentions, len(self.graph))
+        own = link_matrix(mentions, self.graph.vocabularies)
         return Documents(
             self.encoder.encode(texts), count_terms(texts), own, spread(own, self.graph), mentions
         )
@@ -182,18 +182,28 @@ def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:
     return target
 
 
-def link_matrix(mentions: Sequence[Sequence[Mention]], entities: int) -> sparse.csr_matrix:
-    """Mentions to a CSR (n, e) of link weights; a homonym is shared among its candidates."""
+def link_matrix(
+    mentions: Sequence[Sequence[Mention]], vocabulary: NDArray[np.int64]
+) -> sparse.csr_matrix:
+    """Mentions to a CSR (n, e) of link weights.
+
+    A homonym is shared among its candidates of one vocabulary; another vocabulary that has the
+    word too takes nothing from them. ``vocabulary`` (e,) numbers that of each entity.
+    """
     rows, columns, weights = [], [], []
     for row, of_text in enumerate(mentions):
         for mention in of_text:
-            total = sum(c.score for c in mention.candidates)
-            for candidate in mention.candidates:
+            of = [int(vocabulary[c.entity]) for c in mention.candidates]
+            total: dict[int, float] = {}
+            for number, candidate in zip(of, mention.candidates, strict=True):
+                total[number] = total.get(number, 0.0) + candidate.score
+            for number, candidate in zip(of, mention.candidates, strict=True):
                 rows.append(row)
                 columns.append(candidate.entity)
-                weights.append(candidate.score / total)
+                weights.append(candidate.score / total[number])
     matrix = sparse.csr_matrix(
-        (np.array(weights, dtype=np.float32), (rows, columns)), shape=(len(mentions), entities)
+        (np.array(weights, dtype=np.float32), (rows, columns)),
+        shape=(len(mentions), len(vocabulary)),
     )
     matrix.sum_duplicates()
     return matrix

@@ -284,8 +284,10 @@ def test_characters_of_another_length_in_lower_case_shift_nothing(say) -> None: 
 
 def test_an_empty_graph_links_nothing() -> None:
     from kgml.linking.dictionary import Dictionary
+    from kgml.linking.stages import Stages
 
-    linker = EntityLinker(Dictionary([], [], []))
+    assert EntityLinker([]).link(["heart failure"]) == [[]]
+    linker = EntityLinker([Stages(Dictionary([], [], []))])
     assert linker.link(["heart failure", ""]) == [[], []]
 
 
@@ -308,10 +310,10 @@ def test_min_length_decides_which_short_forms_match_in_any_case(graph: Knowledge
 
 def test_a_vocabulary_in_capitals_matches_in_any_case() -> None:
     from kgml.linking.dictionary import Dictionary
+    from kgml.linking.stages import Stages
 
-    linker = EntityLinker(
-        Dictionary(["HEART", "HEART FAILURE", "LUNG DISEASE"], [0, 1, 2], [0] * 3)
-    )
+    shouted = Dictionary(["HEART", "HEART FAILURE", "LUNG DISEASE"], [0, 1, 2], [0] * 3)
+    linker = EntityLinker([Stages(shouted)])
     assert [m.text for m in linker.link_one("the heart")] == ["heart"]
 
 
@@ -385,3 +387,15 @@ def test_hpo_labels_link_to_themselves() -> None:
             and mentions[0].candidates[0].entity == number[label]
         )
     assert right >= 0.999 * len(labels)
+
+
+def test_the_longest_form_of_a_vocabulary_hides_none_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "two.obo"
+    terms = [("A:1", "lung cancer"), ("A:2", "cancer"), ("B:1", "cancer"), ("B:2", "lung")]
+    path.write_text("".join(f"[Term]\nid: {i}\nname: {name}\n\n" for i, name in terms))
+    graph = load_graph(path)
+    linker = EntityLinker.from_graph(graph)
+    (found,) = linker.link(["Lung cancer. Cancer."])
+    assert [(m.text, [graph.ids[c.entity] for c in m.candidates]) for m in found] == [
+        ("Lung", ["B:2"]), ("Lung cancer", ["A:1"]), ("cancer", ["B:1"]), ("Cancer", ["A:2", "B:1"]),
+    ]  # fmt: skip

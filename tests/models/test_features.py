@@ -45,22 +45,32 @@ def mention(*candidates: tuple[int, float]) -> Mention:
     return Mention(0, 2, "MI", tuple(Candidate(e, s, "label") for e, s in candidates), False)
 
 
+ONE = np.zeros(5, dtype=np.int64)
+"""Five entities of one vocabulary."""
+
+
 def test_a_homonym_is_shared_among_its_candidates_by_score() -> None:
     """.9 and .3: three quarters and a quarter; entity 1 is also mentioned without doubt."""
     both = mention((1, 0.9), (3, 0.3))
-    matrix = link_matrix([[], [both, mention((1, 0.5))], [both]], 5)
+    matrix = link_matrix([[], [both, mention((1, 0.5))], [both]], ONE)
     known = [[0, 0, 0, 0, 0], [0, 1.75, 0, 0.25, 0], [0, 0.75, 0, 0.25, 0]]
     np.testing.assert_allclose(matrix.toarray(), known)
     assert matrix.dtype == np.float32
 
 
+def test_vocabularies_that_share_a_word_take_nothing_from_each_other() -> None:
+    both = mention((1, 0.9), (3, 0.3), (4, 0.5))
+    matrix = link_matrix([[both]], np.array([0, 0, 0, 0, 1]))
+    np.testing.assert_allclose(matrix.toarray(), [[0, 0.75, 0, 0.25, 1]])
+
+
 def test_a_mention_without_candidates_adds_nothing() -> None:
-    assert link_matrix([[mention()]], 5).nnz == 0
+    assert link_matrix([[mention()]], ONE).nnz == 0
 
 
 def test_no_documents_and_no_entities_give_empty_matrices() -> None:
-    assert link_matrix([], 5).shape == (0, 5)
-    assert link_matrix([[], []], 0).shape == (2, 0)
+    assert link_matrix([], ONE).shape == (0, 5)
+    assert link_matrix([[], []], ONE[:0]).shape == (2, 0)
 
 
 def test_spread_counts_an_entity_for_each_of_its_ancestors(

@@ -1,0 +1,76 @@
+"""What finds the entities of one vocabulary in a text, one stage after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from kgml.config import LinkingConfig
+from kgml.kg.vocabulary import Scope
+from kgml.linking.abbreviations import Abbreviated
+from kgml.linking.choose import Span, choose
+from kgml.linking.coherence import Coherence
+from kgml.linking.dictionary import Dictionary, folded_forms
+from kgml.linking.fold import Folded
+from kgml.linking.information import Information
+from kgml.linking.rank import variant_spans
+from kgml.linking.variants import VariantIndex
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+Form = tuple[str, int, int]
+"""Text, entity, scope."""
+
+
+class Stages:
+    """Dictionary, variants, abbreviations, information and coherence.
+
+    Args:
+        dictionary: forms found as they are written.
+        variants: the same forms found by their stems; None: the dictionary alone.
+        information: what single words are worth; None: all alike.
+        coherence: which homonym the document supports; None: the best scope.
+    """
+
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        variants: VariantIndex | None = None,
+        information: Information | None = None,
+        coherence: Coherence | None = None,
+    ) -> None:
+        self.dictionary, self.variants = dictionary, variants
+        self.information, self.coherence = information, coherence
+
+    @classmethod
+    def of(cls, forms: Sequence[Form], graph: KnowledgeGraph, config: LinkingConfig) -> Stages:
+        """The stages that ``config`` asks for, for some forms of ``graph``."""
+        scopes = [scope for _, _, scope in forms]
+        dictionary = Dictionary(
+            [text for text, _, _ in forms], [entity for _, entity, _ in forms], scopes, config
+        )
+        if not config.variants:
+            return cls(dictionary)
+        keys = list(folded_forms(dictionary, list(forms)))
+        exact = {Scope.LABEL, Scope.EXACT}
+        if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
+            exact.add(Scope.RELATED)
+        index = VariantIndex(keys, lambda scope: scope in exact)
+        return cls(dictionary, index, Information(keys), Coherence(graph))
+
+    def find(self, folded: Folded) -> list[Span]:
+        """Spans in folded offsets, sorted by start, then end."""
+        config = self.dictionary.config
+        threshold = config.threshold
+        spans = self.dictionary.find(folded)
+        found: Iterable[Span] = ()
+        if self.variants is not None:
+            found = variant_spans(self.variants, folded, threshold, spans)
+        if self.variants is not None or config.nested:
+            spans = choose([*spans, *found], config.nested)
+        if self.variants is not None:
+            spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
+        if self.information is not None:
+            spans = self.information.weigh(folded, spans, threshold)
+        return self.coherence.rank(spans) if self.coherence is not None else spans
