@@ -9,6 +9,7 @@ import typer
 
 from kgml.cli import options, texts
 from kgml.cli.output import Call, columns
+from kgml.config import Config
 from kgml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def link(
     config = call.config(train={"text_column": text_column})
     if gold:
         assert data is not None  # check_source and _check
-        call.result(_scored(call, graph, data, split, root), human_scores)
+        call.result(_scored(call, config, graph, data, split, root), human_scores)
         return
     from kgml.linking.formats.base import Linked, chosen
 
@@ -61,14 +62,9 @@ def link(
     if json and how is not None and output is None:
         raise UsageError("--json and --format exclude each other where no -o is given.")
     with call.working():
-        loaded, linker = _linker(call, graph, root)
         rows = texts.read(text, data, config.train.text_column)
-        from kgml.linking.linker import mention_to_json
-
-        linked = [
-            Linked(row, [mention_to_json(mention, loaded) for mention in mentions])
-            for row, mentions in zip(rows, linker.link(rows), strict=True)
-        ]
+        loaded, found = _linked(config, graph, root, rows)
+    linked = [Linked(row, mentions) for row, mentions in zip(rows, found, strict=True)]
     if how is None:
         call.result([{"mentions": one.mentions} for one in linked],
                     lambda results: human_links(rows, results))  # fmt: skip
@@ -76,8 +72,8 @@ def link(
         typer.echo(how.render(linked, loaded), nl=False)
     else:
         how.write(output, linked, loaded)
-        found = sum(len(one.mentions) for one in linked)
-        call.result({"path": str(output), "texts": len(linked), "mentions": found}, human_written)
+        call.result({"path": str(output), "texts": len(linked), "mentions": sum(map(len, found))},
+                    human_written)  # fmt: skip
 
 
 def _check(gold: bool, without: dict[str, Any], only_with: dict[str, Any]) -> None:
@@ -89,7 +85,7 @@ def _check(gold: bool, without: dict[str, Any], only_with: dict[str, Any]) -> No
 
 
 def _linker(
-    call: Call, graph: Path, roots: list[str] | None
+    config: Config, graph: Path, roots: list[str] | None
 ) -> tuple[KnowledgeGraph, EntityLinker]:
     from kgml.kg.graph import KnowledgeGraph
     from kgml.linking.gold import branches
@@ -97,18 +93,30 @@ def _linker(
 
     loaded = KnowledgeGraph.load(graph)
     wanted = branches(loaded, roots) if roots else None
-    return loaded, EntityLinker.from_graph(loaded, call.config().linking, wanted)
+    return loaded, EntityLinker.from_graph(loaded, config.linking, wanted)
+
+
+def _linked(
+    config: Config, graph: Path, roots: list[str] | None, rows: list[str]
+) -> tuple[KnowledgeGraph, list[list[dict[str, Any]]]]:
+    """The graph, and the mentions of each text as JSON."""
+    loaded, linker = _linker(config, graph, roots)
+    from kgml.linking.linker import mention_to_json
+
+    return loaded, [
+        [mention_to_json(m, loaded) for m in mentions] for mentions in linker.link(rows)
+    ]
 
 
 def _scored(
-    call: Call, graph: Path, data: Path, split: str | None, roots: list[str] | None
+    call: Call, config: Config, graph: Path, data: Path, split: str | None, roots: list[str] | None
 ) -> dict[str, Any]:
     from kgml.data.annotations import read_gold
     from kgml.linking.gold import evaluate
 
     with call.working():
         rows, gold = read_gold(data, split)
-        loaded, linker = _linker(call, graph, roots)
+        loaded, linker = _linker(config, graph, roots)
         return evaluate(loaded, linker, rows, gold)
 
 
