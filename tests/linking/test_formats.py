@@ -108,6 +108,8 @@ def test_brat_leaves_a_folder_that_is_not_its_own_alone(
 ) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ArtifactError, match="it is left alone"):
+        chosen("brat", tmp_path)
+    with pytest.raises(ArtifactError, match="it is left alone"):
         registry.resolve(GROUP, "brat")().write(tmp_path, linked, graph)
 
 
@@ -155,6 +157,11 @@ def test_a_format_that_cannot_be_told_is_asked_for(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         chosen(name, Path(output) if output else None)
+
+
+def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="is a folder; wanted a file to write"):
+        chosen("html", tmp_path)
 
 
 def test_a_format_is_told_by_name_or_by_ending() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from kgml import registry
 from kgml.artifacts import write_file
-from kgml.errors import UsageError
+from kgml.errors import ArtifactError, UsageError
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -36,6 +36,14 @@ class Format(ABC):
     """Of the file that is written; "" for a folder of files."""
 
     @abstractmethod
+    def check(self, path: Path) -> None:
+        """Refuse now what `write` could not do after all the work.
+
+        Raises:
+            ArtifactError: ``path`` holds what is not replaced.
+        """
+
+    @abstractmethod
     def write(self, path: Path, linked: Sequence[Linked], graph: KnowledgeGraph) -> None:
         """Write beside ``path``, then put it there in one step.
 
@@ -55,6 +63,11 @@ class Format(ABC):
 class FileFormat(Format):
     """A format of one file."""
 
+    def check(self, path: Path) -> None:
+        """Refuse a folder."""
+        if path.is_dir():
+            raise ArtifactError(f"{path}: is a folder; wanted a file to write. Choose another -o.")
+
     def write(self, path: Path, linked: Sequence[Linked], graph: KnowledgeGraph) -> None:
         """Write what `render` gives; a lone surrogate becomes its escape."""
         write_file(path, self.render(linked, graph).encode("utf-8", "backslashreplace"))
@@ -65,13 +78,16 @@ def chosen(name: str | None, output: Path | None) -> Format | None:
 
     Raises:
         UsageError: unknown, or a folder without ``output``.
+        ArtifactError: ``output`` cannot be written.
     """
-    if name is None and output is None:
-        return None
     if name is None:
-        name = _by_ending(output) if output is not None else None
-    found: Format = registry.resolve(GROUP, name or "")()
-    if not found.ending and output is None:
+        if output is None:
+            return None
+        name = _by_ending(output)
+    found: Format = registry.resolve(GROUP, name)()
+    if output is not None:
+        found.check(output)
+    elif not found.ending:
         raise UsageError(f"--format {name} is a folder of files; name it with -o DIR.")
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgml.artifacts import writing
+from kgml.artifacts import check_target, writing
 from kgml.errors import UsageError
 from kgml.linking.formats.base import FLAGS, Format, Linked, curie, vocabulary
 
@@ -33,6 +33,10 @@ class Brat(Format):
     """
 
     ending = ""
+
+    def check(self, path: Path) -> None:
+        """Refuse a folder that holds something else."""
+        check_target(path, KIND)
 
     def write(self, path: Path, linked: Sequence[Linked], graph: KnowledgeGraph) -> None:
         """Write the folder, with a manifest; only an empty one or one of ours is replaced."""
