@@ -9,8 +9,9 @@ import pytest
 from kgml.errors import InputError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
-from kgml.linking.gold import Names, Span, Written, branches, compare, evaluate
+from kgml.linking.gold import Names, Written, branches, evaluate
 from kgml.linking.linker import EntityLinker
+from kgml.linking.scores import Span, compare
 from kgml.progress import KGMLWarning
 
 OBO = """format-version: 1.2
