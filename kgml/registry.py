@@ -33,6 +33,11 @@ OPTIONS: dict[str, dict[str, str]] = {
         "logistic": "kgml.models.light:LogisticHead",
         "svm": "kgml.models.light:SVMHead",
     },
+    "link_format": {
+        "jsonl": "kgml.linking.formats.jsonl:JSONLines",
+        "brat": "kgml.linking.formats.brat:Brat",
+        "html": "kgml.linking.formats.html:Page",
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""``kgml link``, ``kgml search`` and ``kgml info``: look into a graph or any saved folder."""
+"""``kgml search`` and ``kgml info``: look into a graph or any saved folder."""
 
 from __future__ import annotations
 
@@ -16,38 +16,10 @@ if TYPE_CHECKING:
     from kgml.kg.axioms.provenance import Axiom
     from kgml.kg.graph import KnowledgeGraph
 
-Graph = Annotated[
-    Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
-]
-
-
-def link(
-    ctx: typer.Context,
-    graph: Graph,
-    text: options.Text = None,
-    data: options.Data = None,
-    text_column: options.TextColumn = None,
-    json: options.Json = False,
-    seed: options.Seed = None,
-    quiet: options.Quiet = False,
-) -> None:
-    """List the concepts found in TEXT or in a table."""
-    call = Call.start(ctx, json, seed, quiet)
-    texts.check_source(text, data)
-    config = call.config(train={"text_column": text_column})
-    from kgml.kg.graph import KnowledgeGraph
-    from kgml.linking.linker import link_texts
-
-    with call.working():
-        loaded = KnowledgeGraph.load(graph)
-        rows = texts.read(text, data, config.train.text_column)
-        linked = link_texts(loaded, rows, config.linking)
-    call.result(linked, lambda results: human_links(rows, results))
-
 
 def search(
     ctx: typer.Context,
-    graph: Graph,
+    graph: options.Graph,
     query: Annotated[str, typer.Argument(help="What to look for.", show_default=False)],
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many concepts.")] = 10,
     json: options.Json = False,
@@ -103,28 +75,6 @@ def human_axioms(found: list[dict[str, Any]]) -> str:
     if not found:
         return "no edge between these two"
     return columns([[row["axiom"], row["file"]] for row in found])
-
-
-def human_links(rows: list[str], linked: list[dict[str, Any]]) -> str:
-    """Each text, and under it its spans with their candidates, best first."""
-    return "\n\n".join(
-        "\n".join([text, _spans(result["mentions"])])
-        for text, result in zip(rows, linked, strict=True)
-    )
-
-
-def _spans(mentions: list[dict[str, Any]]) -> str:
-    if not mentions:
-        return "  nothing linked"
-    table = []
-    for mention in mentions:
-        span = f"{mention['start']}–{mention['end']}"
-        name = mention["text"] + (" (negated)" if mention["negated"] else "")
-        for candidate in mention["candidates"]:
-            score = f"{candidate['score']:.2f}"
-            table.append([span, name, score, candidate["id"], candidate["label"]])
-            span = name = ""
-    return columns(table, indent=2)
 
 
 def human_hits(found: list[dict[str, Any]]) -> str:

@@ -33,6 +33,9 @@ SplitColumn: TypeAlias = Annotated[
         "--split-column", metavar="NAME", help="Column that says train or test. Default: split."
     ),
 ]
+Graph: TypeAlias = Annotated[
+    Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
+]
 Text: TypeAlias = Annotated[str | None, typer.Argument(help="One text.", show_default=False)]
 Data: TypeAlias = Annotated[
     Path | None,

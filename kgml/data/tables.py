@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,41 @@ def read_table(path: Path) -> dict[str, list[Any]]:
         raise CorpusError(
             f"{path}: '{path.suffix}' is not a table kgml reads; use {', '.join(sorted(readers))}."
         )
-    try:
+    with utf8(path):
         columns = reader(path)
+    if not columns or not next(iter(columns.values())):
+        raise CorpusError(f"{path}: no rows in it; wanted at least one below the header.")
+    return columns
+
+
+@contextmanager
+def utf8(path: Path) -> Iterator[None]:
+    """While ``path`` is read, refuse what is not UTF-8."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"{path}: byte {error.start} is not UTF-8. Save the table as UTF-8 and try again."
         ) from None
-    if not columns or not next(iter(columns.values())):
-        raise CorpusError(f"{path}: no rows in it; wanted at least one below the header.")
-    return columns
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of each line that is not blank.
+
+    Raises:
+        CorpusError: a line is not JSON, or not an object.
+    """
+    with path.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise CorpusError(f"{path}, line {number}: not JSON ({error}).") from None
+            if not isinstance(row, dict):
+                raise CorpusError(f"{path}, line {number}: wanted an object with named fields.")
+            yield number, row
 
 
 def name_rows(rows: Sequence[int], most: int = 5) -> str:
@@ -126,18 +153,7 @@ def _not_csv(path: Path, line: int, last: int, reason: str) -> CorpusError:
 
 
 def _read_jsonl(path: Path) -> dict[str, list[Any]]:
-    rows: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise CorpusError(f"{path}, line {number}: not JSON ({error}).") from None
-            if not isinstance(row, dict):
-                raise CorpusError(f"{path}, line {number}: wanted an object with named fields.")
-            rows.append(row)
+    rows = [row for _, row in json_lines(path)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     return {name: [row.get(name) for row in rows] for name in names}
 

@@ -1,0 +1,1 @@
+"""Linked texts as files for people and for other programs."""

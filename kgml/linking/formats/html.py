@@ -1,0 +1,80 @@
+"""A page that shows mentions in their texts, in the manner of spaCy's displaCy."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from kgml.linking.formats.base import FLAGS, FileFormat, Linked, vocabulary
+
+if TYPE_CHECKING:
+    from kgml.kg.graph import KnowledgeGraph
+
+STYLE = """\
+body { font: 16px/2.4 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
+section { border-bottom: 1px solid #ccc; padding: 1rem 0; white-space: pre-wrap }
+mark { border-radius: .35em; color: #111; padding: .3em .4em }
+mark.flagged { outline: 2px dashed #a33 }
+mark span { font-size: .75em; font-weight: 600; margin-left: .5em }
+"""
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What HTML may not hold, and what would turn a line round."""
+
+
+class Page(FileFormat):
+    """One HTML page without scripts and without anything from elsewhere.
+
+    A mention carries its entity's label; its id, score and reason are in the tooltip. Of two that
+    overlap, the second begins where the first ends.
+    """
+
+    ending = ".html"
+
+    def render(self, linked: Sequence[Linked], graph: KnowledgeGraph) -> str:
+        """The page."""
+        sections = "\n".join(
+            f'<section dir="auto">{_marked(one, graph)}</section>' for one in linked
+        )
+        return (
+            '<!DOCTYPE html>\n<html lang="und">\n<head>\n<meta charset="utf-8">\n'
+            f"<title>kgml link</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+            f"{sections}\n</body>\n</html>\n"
+        )
+
+
+def _marked(one: Linked, graph: KnowledgeGraph) -> str:
+    parts, shown = [], 0
+    for mention in one.mentions:
+        start = max(mention["start"], shown)
+        end = max(mention["end"], start)
+        parts += [_safe(one.text[shown:start]), _mark(one.text[start:end], mention, graph)]
+        shown = end
+    return "".join([*parts, _safe(one.text[shown:])])
+
+
+def _mark(text: str, mention: dict[str, Any], graph: KnowledgeGraph) -> str:
+    flags = [name.lower() for key, name in FLAGS.items() if mention.get(key)]
+    label = title = "NIL"
+    if mention["candidates"]:
+        best = mention["candidates"][0]
+        label, title = best["label"], f"{best['id']} {best['score']:.2f} {best['method']}"
+    label = ", ".join([label, *flags])
+    flagged = ' class="flagged"' if flags else ""
+    return (
+        f'<mark{flagged} style="background: {_colour(vocabulary(mention, graph))}" '
+        f'title="{_safe(title)}">{_safe(text)}<span><bdi>{_safe(label)}</bdi></span></mark>'
+    )
+
+
+def _safe(text: str) -> str:
+    return escape(_UNSEEN.sub("\ufffd", text))
+
+
+def _colour(name: str) -> str:
+    """A light colour that is a vocabulary's own."""
+    return f"hsl({zlib.crc32(name.encode()) % 360} 70% 85%)"

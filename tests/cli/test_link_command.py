@@ -1,0 +1,115 @@
+"""``kgml link`` as its users meet it: scored against gold, written for other programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+OBO = """format-version: 1.2
+ontology: tiny
+
+[Term]
+id: T:1
+name: Heart disease
+
+[Term]
+id: T:2
+name: Heart failure
+is_a: T:1
+
+[Term]
+id: T:3
+name: Fever
+"""
+GOLD = [
+    {"text": "Heart failure, fever.", "split": "dev",
+     "mentions": [{"start": 0, "end": 13, "text": "Heart failure", "id": "T:2"},
+                  {"start": 15, "end": 20, "text": "fever", "id": "X:1"}]},
+    {"text": "Fever.", "split": "test", "mentions": [{"start": 0, "end": 5, "id": "T:3"}]},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``tiny.kg`` and ``gold.jsonl``."""
+    folder = tmp_path_factory.mktemp("link")
+    (folder / "tiny.obo").write_text(OBO, encoding="utf-8")
+    lines = "".join(json.dumps(row) + "\n" for row in GOLD)
+    (folder / "gold.jsonl").write_text(lines, encoding="utf-8")
+    done = kgml_in(folder, "build-graph", "tiny.obo", "-o", "tiny.kg", "--quiet")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_gold_scores_are_a_table_and_one_json_document(kgml_in: Run, folder: Path) -> None:
+    command = ["link", "tiny.kg", "--data", "gold.jsonl", "--gold"]
+    done = kgml_in(folder, *command, "--json")
+    assert json.loads(done.stdout) == {
+        "mention": {"precision": 0.6667, "recall": 0.6667, "f1": 0.6667},
+        "document": {"precision": 0.6667, "recall": 0.6667, "f1": 0.6667},
+        "accuracy_at_1": 0.6667,
+        "errors": {"boundary": 0, "wrong_sense": 1, "missed": 0, "spurious": 0},
+        "documents": 2, "mentions": 3, "unknown_ids": 1, "unknown_mentions": 1,
+    }  # fmt: skip
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("warning: 1 of 3 gold mentions have an id that the graph does not know")
+
+    told = kgml_in(folder, *command, "--split", "test", "--quiet")
+    assert told.stderr == ""
+    assert told.stdout.splitlines()[1].split() == ["mention", "1.000", "1.000", "1.000"]
+
+
+def test_a_root_leaves_other_branches_out(kgml_in: Run, folder: Path) -> None:
+    text = "Heart failure, fever."
+    done = kgml_in(folder, "link", "tiny.kg", text, "--root", "T:1", "--json")
+    (linked,) = json.loads(done.stdout)
+    assert [mention["text"] for mention in linked["mentions"]] == ["Heart failure"]
+    both = kgml_in(folder, "link", "tiny.kg", text, "--root", "T:1", "--root", "T:3", "--json")
+    assert len(json.loads(both.stdout)[0]["mentions"]) == 2
+
+
+def test_links_are_written_in_the_format_of_the_ending(kgml_in: Run, folder: Path) -> None:
+    command = ["link", "tiny.kg", "--data", "gold.jsonl"]
+    done = kgml_in(folder, *command, "-o", "out.jsonl")
+    assert done.stdout == "3 mentions in 2 texts written to out.jsonl\n"
+    shown = kgml_in(folder, *command, "--format", "jsonl")
+    assert (folder / "out.jsonl").read_text() == shown.stdout
+    assert [json.loads(line)["text"] for line in shown.stdout.splitlines()] == [
+        row["text"] for row in GOLD
+    ]
+    page = kgml_in(folder, *command, "-o", "out.html", "--json")
+    assert json.loads(page.stdout) == {"path": "out.html", "texts": 2, "mentions": 3}
+    assert kgml_in(folder, *command, "--format", "brat", "-o", "out").returncode == 0
+    assert {file.name for file in (folder / "out").iterdir()} == {
+        "001.txt", "001.ann", "002.txt", "002.ann", "annotation.conf", "manifest.json"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["fever", "--gold"], 2, "--gold and TEXT exclude each other"),
+        (["--data", "gold.jsonl", "--gold", "-o", "x.html"], 2, "--gold and -o exclude"),
+        (["fever", "--split", "dev"], 2, "--split is for --gold"),
+        (["fever", "--format", "brat"], 2, "name it with -o DIR"),
+        (["fever", "--format", "htlm"], 2, "Did you mean 'html'?"),
+        (["fever", "--format", "html", "--json"], 2, "--json and --format exclude each other"),
+        (["fever", "-o", "x.xml"], 2, "wanted a file ending in .html or .jsonl"),
+        (["fever", "--root", "T:9"], 1, "no entity 'T:9' in this graph"),
+        (["--data", "gold.jsonl", "--gold", "--split", "dve"], 1, "Did you mean 'dev'?"),
+        (["--data", "tiny.obo", "--gold"], 1, "found '.obo', wanted gold mentions as .jsonl"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_says_what_was_wanted(
+    kgml_in: Run, folder: Path, arguments: list[str], code: int, words: str
+) -> None:
+    done = kgml_in(folder, "link", "tiny.kg", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
