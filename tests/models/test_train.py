@@ -144,7 +144,7 @@ def test_predict_gives_label_probabilities_and_mentions_at_their_offsets(trained
         assert len(one["probabilities"]) == 8
         for mention in one["mentions"]:
             assert text[mention["start"] : mention["end"]] == mention["text"]
-            assert set(mention) == {"start", "end", "text", "negated", "candidates"}
+            assert set(mention) == {"start", "end", "text", "negated", "family", "candidates"}
             for candidate in mention["candidates"]:
                 assert set(candidate) == {"id", "label", "score", "method"}
                 assert candidate["id"].startswith("http")
