@@ -152,7 +152,8 @@ def _spans(mentions: list[dict[str, Any]]) -> str:
     table = []
     for mention in mentions:
         span = f"{mention['start']}–{mention['end']}"
-        name = mention["text"] + (" (negated)" if mention["negated"] else "")
+        said = [word for word in ("negated", "family") if mention[word]]
+        name = mention["text"] + (f" ({', '.join(said)})" if said else "")
         for candidate in mention["candidates"]:
             score = f"{candidate['score']:.2f}"
             table.append([span, name, score, candidate["id"], candidate["label"]])

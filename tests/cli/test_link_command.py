@@ -113,3 +113,9 @@ def test_a_wrong_call_is_one_line_that_says_what_was_wanted(
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert words in line
+
+
+def test_what_is_denied_and_what_a_relative_has_is_said(kgml_in: Run, folder: Path) -> None:
+    done = kgml_in(folder, "link", "tiny.kg", "Her mother had heart failure. No fever.")
+    assert "heart failure (family)" in done.stdout
+    assert "fever (negated)" in done.stdout
