@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -133,16 +133,18 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_help_answers_in_half_a_second(tmp_path: Path) -> None:
+    """Of processor time: on a busy machine the clock measures what else is running."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "kgml", "--help"],
             cwd=tmp_path, env=environment, capture_output=True, check=True,
         )  # fmt: skip
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.5, f"kgml --help took {min(seconds):.2f} s at best"
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert 0 < min(seconds) < 0.5, f"kgml --help took {min(seconds):.2f} s at best"
 
 
 def test_build_graph_never_imports_torch(tmp_path: Path) -> None:
