@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from kgml.config import LinkingConfig
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
+from kgml.linking import scores
 from kgml.linking.fold import fold
 from kgml.linking.linker import EntityLinker, Mention
 
@@ -111,53 +112,11 @@ def spans_of(graph: KnowledgeGraph, linked: list[list[Mention]], negated: str) -
     ]
 
 
-def scores(right: int, predicted: int, found: int, gold: int) -> dict[str, float]:
-    """Precision, recall and F1 from counts."""
-    precision, recall = right / max(predicted, 1), found / max(gold, 1)
-    f1 = 2 * precision * recall / max(precision + recall, 1e-12)
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
-
-
-def overlap(one: Span, other: Span) -> bool:
-    """Whether two spans share a character."""
-    return one.start < other.end and other.start < one.end
-
-
-def agree(one: Span, other: Span) -> bool:
-    """Whether two spans overlap and name the same entity."""
-    return not one.ids.isdisjoint(other.ids) and overlap(one, other)
-
-
-def compare(gold: list[list[Span]], predicted: list[list[Span]]) -> dict[str, dict[str, float]]:
-    """Micro-averaged scores over mentions, over identifiers of a document; errors by kind.
-
-    ``boundary`` (counted as right): offsets differ; ``wrong_sense``: a gold mention is overlapped,
-    but by other entities; ``missed``: by nothing; ``spurious``: a prediction where no gold is.
-    """
-    pairs = list(zip(gold, predicted, strict=True))
-    right = sum(any(agree(p, g) for g in golds) for golds, found in pairs for p in found)
-    hit = sum(any(agree(p, g) for p in found) for golds, found in pairs for g in golds)
-    both = predicted_ids = gold_ids = 0
-    kinds = dict.fromkeys(("boundary", "wrong_sense", "missed", "spurious"), 0)
-    for golds, found in pairs:
-        names = {name for p in found for name in p.ids}
-        wanted = {g.ids for g in golds}
-        both += sum(not ids.isdisjoint(names) for ids in wanted)
-        predicted_ids, gold_ids = predicted_ids + len(names), gold_ids + len(wanted)
-        for g in golds:
-            agreeing = [p for p in found if agree(p, g)]
-            near = any(overlap(p, g) for p in found)
-            if agreeing:
-                exact = any((p.start, p.end) == (g.start, g.end) for p in agreeing)
-                kinds["boundary"] += not exact
-            else:
-                kinds["wrong_sense" if near else "missed"] += 1
-        kinds["spurious"] += sum(not any(overlap(p, g) for g in golds) for p in found)
-    return {
-        "mention": scores(right, sum(map(len, predicted)), hit, sum(map(len, gold))),
-        "document": scores(both, predicted_ids, both, gold_ids),
-        "errors": dict(kinds),
-    }
+def compared(gold: list[list[Span]], predicted: list[list[Span]]) -> dict[str, dict[str, Any]]:
+    """Scores over mentions and documents, and errors by kind: see `kgml.linking.scores`."""
+    sides = ([[scores.Span(s.start, s.end, s.ids) for s in spans] for spans in side]
+             for side in (gold, predicted))  # fmt: skip
+    return scores.compare(*sides)
 
 
 def accuracy_at_1(graph: KnowledgeGraph, linker: EntityLinker, gold: list[list[Span]]) -> float:
@@ -210,7 +169,7 @@ def run(data: str, shared: Path, split: str, negated: str) -> dict[str, Any]:
         linker = EntityLinker.from_graph(graph, config, entities)
         built = time.process_time() - started
         result[name] = {
-            **compare(gold, spans_of(graph, linker.link(texts), negated)),
+            **compared(gold, spans_of(graph, linker.link(texts), negated)),
             "accuracy_at_1": accuracy_at_1(graph, linker, gold),
             "build_seconds": round(built, 2),
             **speed(linker, texts),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHORTEST = 7
-_EVERYDAY = ("ed", "ing", "ly", "er", "ers", "ive", "able", "ent", "ent", "ance", "ence", "ies")
+_EVERYDAY = ("ed", "ing", "ly", "er", "ers", "ive", "able", "ent", "ance", "ence", "ies")
 """Endings of words that have too many everyday neighbours: "displayed" is no "displaced"."""
 
 

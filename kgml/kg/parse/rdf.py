@@ -126,21 +126,22 @@ def _joined(parts: Iterable[bytes], size: int) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def _counted(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """The same blocks.
+def _counted(blocks: Iterable[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
+    """The same blocks, each with the number of its statements.
 
     Raises:
         OntologyError: they hold more than ``limit`` statements.
     """
     read = 0
     for text in blocks:
-        read += text.count(b"\n")
+        count = text.count(b"\n")
+        read += count
         if read > limit:
             raise OntologyError(
                 f"more than {limit:,} triples. "
                 "Raise max_triples in [graph] of kgml.toml, or load fewer files."
             )
-        yield text
+        yield text, count
 
 
 class Triples:
@@ -154,7 +155,7 @@ class Triples:
         """``xrefs``: whether database cross-references are kept, for merging by them."""
         self.collected = collected
         self._reader = BlockReader(collected, _KEPT | {v.XREF} if xrefs else _KEPT)
-        self._held: list[tuple[bytes, int]] = []
+        self._held: list[tuple[bytes, int, int]] = []
         self._columns: list[tuple[Ints, Ints, Ints, Ints]] = []
         self._literals: dict[int, list[tuple[Ints, pa.Array, Ints]]] = {}
         self._links: dict[int, tuple[Ints, Ints, Ints]] = {}
@@ -172,9 +173,9 @@ class Triples:
         """
         self.release()
         read = 0
-        for text in _counted(blocks, limit):
-            self._take([(text, file)])
-            read += text.count(b"\n")
+        for text, count in _counted(blocks, limit):
+            self._take([(text, count, file)])
+            read += count
         return read
 
     def hold(self, blocks: Iterable[bytes], file: int, limit: int) -> int:
@@ -183,10 +184,10 @@ class Triples:
         Raises:
             OntologyError: more than ``limit``.
         """
-        texts = list(_counted(blocks, limit))
-        self._held += [(text, file) for text in texts]
-        read = sum(text.count(b"\n") for text in texts)
-        if sum(len(text) for text, _ in self._held) >= BLOCK:
+        new = [(text, count, file) for text, count in _counted(blocks, limit)]
+        self._held += new
+        read = sum(count for _, count, _ in new)
+        if sum(len(text) for text, _, _ in self._held) >= BLOCK:
             self.release()
         return read
 
@@ -197,7 +198,7 @@ class Triples:
             if held:
                 self._take(held)
         except OntologyError:
-            for text, file in held:  # which of them it is
+            for text, _, file in held:  # which of them it is
                 try:
                     mended(text)
                 except OntologyError as error:
@@ -205,11 +206,11 @@ class Triples:
             raise
         self._reader.forget_blank_nodes()
 
-    def _take(self, texts: list[tuple[bytes, int]]) -> None:
-        """Some blocks, each with the number of its file, as one."""
-        block = self._reader.read(b"".join(text for text, _ in texts))
-        lines = [text.count(b"\n") for text, _ in texts]
-        files = np.repeat(np.array([file for _, file in texts], dtype=np.int32), lines)
+    def _take(self, texts: list[tuple[bytes, int, int]]) -> None:
+        """Some blocks, each with the number of its statements and of its file, as one."""
+        block = self._reader.read(b"".join(text for text, _, _ in texts))
+        counts = [count for _, count, _ in texts]
+        files = np.repeat(np.array([file for _, _, file in texts], dtype=np.int32), counts)
         origin = files[block.line]
         self._columns.append((block.subject, block.predicate, block.object, origin))
         self._header(block, origin)
