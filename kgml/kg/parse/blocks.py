@@ -53,6 +53,7 @@ class Block:
     unused: dict[int, int]
     """Predicate number to how many of its literals were passed over."""
     triple_terms: int
+    statements: int
 
 
 class BlockReader:
@@ -76,7 +77,7 @@ class BlockReader:
         """Number the terms of ``block``: lines as pyoxigraph writes N-Triples."""
         if not block:
             none = np.zeros(0, dtype=np.int32)
-            return Block(np.flatnonzero(none), none, none, none, [], {}, 0)
+            return Block(np.flatnonzero(none), none, none, none, [], {}, 0, 0)
         found = _Lines(block)
         if found.odd.any():
             found = _Lines(mended(block), mended=True)
@@ -97,6 +98,7 @@ class BlockReader:
             self._literals(lines, np.flatnonzero(literal & kept[codes]), subject, number[codes]),
             {int(number[i]): int(n) for i, n in enumerate(passed) if n},
             int(quoted.sum()),
+            len(lines.ends),
         )  # fmt: skip
 
     def _predicate(self, name: str) -> tuple[int, bool]:

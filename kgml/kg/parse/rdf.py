@@ -126,22 +126,13 @@ def _joined(parts: Iterable[bytes], size: int) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def _counted(blocks: Iterable[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
-    """The same blocks, each with the number of its statements.
-
-    Raises:
-        OntologyError: they hold more than ``limit`` statements.
-    """
-    read = 0
-    for text in blocks:
-        count = text.count(b"\n")
-        read += count
-        if read > limit:
-            raise OntologyError(
-                f"more than {limit:,} triples. "
-                "Raise max_triples in [graph] of kgml.toml, or load fewer files."
-            )
-        yield text, count
+def _check(read: int, limit: int) -> None:
+    """Refuse more statements than ``limit``."""
+    if read > limit:
+        raise OntologyError(
+            f"more than {limit:,} triples. "
+            "Raise max_triples in [graph] of kgml.toml, or load fewer files."
+        )
 
 
 class Triples:
@@ -173,9 +164,11 @@ class Triples:
         """
         self.release()
         read = 0
-        for text, count in _counted(blocks, limit):
-            self._take([(text, count, file)])
-            read += count
+        for text in blocks:
+            block = self._reader.read(text)
+            read += block.statements
+            _check(read, limit)
+            self._take(block, np.full(len(block.line), file, dtype=np.int32))
         return read
 
     def hold(self, blocks: Iterable[bytes], file: int, limit: int) -> int:
@@ -184,9 +177,12 @@ class Triples:
         Raises:
             OntologyError: more than ``limit``.
         """
-        new = [(text, count, file) for text, count in _counted(blocks, limit)]
-        self._held += new
-        read = sum(count for _, count, _ in new)
+        read = 0
+        for text in blocks:
+            count = text.count(b"\n")
+            read += count
+            _check(read, limit)
+            self._held.append((text, count, file))
         if sum(len(text) for text, _, _ in self._held) >= BLOCK:
             self.release()
         return read
@@ -196,7 +192,10 @@ class Triples:
         held, self._held = self._held, []
         try:
             if held:
-                self._take(held)
+                block = self._reader.read(b"".join(text for text, _, _ in held))
+                counts = [count for _, count, _ in held]
+                files = np.repeat(np.array([file for *_, file in held], dtype=np.int32), counts)
+                self._take(block, files[block.line])
         except OntologyError:
             for text, _, file in held:  # which of them it is
                 try:
@@ -206,12 +205,8 @@ class Triples:
             raise
         self._reader.forget_blank_nodes()
 
-    def _take(self, texts: list[tuple[bytes, int, int]]) -> None:
-        """Some blocks, each with the number of its statements and of its file, as one."""
-        block = self._reader.read(b"".join(text for text, _, _ in texts))
-        counts = [count for _, count, _ in texts]
-        files = np.repeat(np.array([file for _, _, file in texts], dtype=np.int32), counts)
-        origin = files[block.line]
+    def _take(self, block: Block, origin: Ints) -> None:
+        """``origin``: the number of the file of each of the block's lines."""
         self._columns.append((block.subject, block.predicate, block.object, origin))
         self._header(block, origin)
         for predicate, *columns in block.literals:
