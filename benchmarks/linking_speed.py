@@ -79,7 +79,7 @@ def words(forms: list[list[Any]], texts: list[str]) -> tuple[list[Any], Pass]:
     from kgml.linking.match import WordMatcher
 
     matcher = WordMatcher(sorted({fold(form).lower for form, _, _ in forms}))
-    return [fold(text).lower for text in texts], lambda rows: sum(
+    return [fold(text).words for text in texts], lambda rows: sum(
         sum(1 for _ in matcher.find(row)) for row in rows
     )
 

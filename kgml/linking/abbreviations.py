@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kgml.linking.choose import Span
-from kgml.linking.match import WordMatcher
+from kgml.linking.fold import spaced
+from kgml.linking.match import WordMatcher, singulars
 from kgml.linking.mentions import Candidate
 
 _BRACKET = re.compile(r"\(\s*([^\W_][^()\[\];,:]{1,11}?)\s*(?:[;,:][^()]{0,60})?\)")
@@ -108,11 +109,14 @@ class Abbreviated:
         """``spans`` without short forms that mean something else here, and with those that link."""
         if not self._found:
             return list(spans)
-        shorts = [definition.short for definition in self._found]
-        places = {
-            (hit.start, hit.end): self._links.get(shorts[hit.key], ())
-            for hit in WordMatcher(shorts, plural=True).find(plain)
-        }
+        shorts = {definition.short for definition in self._found}
+        places: dict[tuple[int, int], tuple[Candidate, ...]] = {}
+        for start, end in WordMatcher(shorts, plural=True).find(spaced(plain)):
+            surface = plain[start:end]
+            for short in (surface, *singulars(surface)):
+                if short in shorts:
+                    places[start, end] = self._links.get(short, ())
+                    break
         kept = [span for span in spans if (span.start, span.end) not in places]
         covered = {i for span in kept for i in range(span.start, span.end)}
         kept += [

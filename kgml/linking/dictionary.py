@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kgml.config import LinkingConfig
 from kgml.linking.choose import Span
 from kgml.linking.fold import Folded, fold, is_word, lower
-from kgml.linking.match import WordMatcher, longest
+from kgml.linking.match import WordMatcher, longest, singulars
 from kgml.linking.mentions import METHODS, Candidate
 from kgml.linking.words import (
     COMMON,
@@ -43,31 +43,26 @@ class Entry(NamedTuple):
     variant: str
 
 
-_Owned = tuple[list[Entry], bool]
-"""The owners of a key that was found, and whether with a regular plural ending."""
+_Owner = tuple[Entry, bool]
+"""An owner of a key that was found, and whether with a regular plural ending."""
+_Table = dict[str, list[Entry]]
 
 
-class _Table:
-    """Keys and their owners; real forms first, variants only under keys that are no real form."""
+class _Meaning(NamedTuple):
+    """What a surface means, as nearly every place where it stands has it mean."""
 
-    def __init__(self) -> None:
-        self.owners: dict[str, list[Entry]] = {}
-        self.keys: list[str] = []
-        self.matcher = WordMatcher(())
-
-    def add(self, key: str, entry: Entry) -> None:
-        self.owners.setdefault(key, []).append(entry)
-
-    def close(self) -> None:
-        self.keys = list(self.owners)
-        self.matcher = WordMatcher(self.keys, plural=True)
+    candidates: tuple[Candidate, ...]
+    word: tuple[Candidate, ...] | None = None
+    """The same where the surface is a common word in a heading or at the start of a sentence; None:
+    no difference."""
 
 
 class Dictionary:
     """Surface forms of a graph, ready to be found in texts.
 
-    Two automata: ``cased`` for what must match as written (abbreviations, forms shorter than
-    ``config.min_length``, forms spelled like a common English word), ``folded`` for the rest.
+    Two tables under one automaton: ``cased`` for what must match as written (abbreviations, forms
+    shorter than ``config.min_length``, forms spelled like a common English word), ``folded`` for the
+    rest. What a surface means is looked up once.
 
     Args:
         texts, entities, scopes: three columns of equal length, as in ``graph.forms``.
@@ -82,31 +77,36 @@ class Dictionary:
         config: LinkingConfig = DEFAULT,
     ) -> None:
         self.config = config
-        self._known: dict[tuple[str, int], tuple[Candidate, ...]] = {}
-        self._cased, self._folded = _Table(), _Table()
+        self._known: dict[str, _Meaning] = {}
+        self._cased: _Table = {}
+        self._folded: _Table = {}
         self._shouts = _mostly_capitals(texts)
         for text, entity, scope in zip(texts, entities, scopes, strict=True):
             self._add(text, int(entity), int(scope))
         self._add_variants()
-        self._cased.close()
-        self._folded.close()
+        self._matcher = WordMatcher([*self._folded, *map(lower, self._cased)], plural=True)
 
     def __len__(self) -> int:
         """Number of distinct keys, variants included."""
-        return len(self._cased.keys) + len(self._folded.keys)
+        return len(self._cased) + len(self._folded)
 
     def find(self, folded: Folded) -> list[Span]:
         """The longest forms, in folded offsets; no overlaps but with ``config.nested``."""
-        spans: dict[tuple[int, int], list[_Owned]] = {}
-        for start, end, entries, plural in self._hits(folded):
-            spans.setdefault((start, end), []).append((entries, plural))
-        return [
-            Span(
-                start, end, ((start, end),),
-                self._candidates(folded.plain[start:end], spans[start, end]), True,
-            )
-            for start, end in (sorted(spans) if self.config.nested else longest(spans))
-        ]  # fmt: skip
+        plain, known = folded.plain, self._known
+        found: dict[tuple[int, int], tuple[Candidate, ...]] = {}
+        for start, end in self._matcher.find(folded.words):
+            surface = plain[start:end]
+            meaning = known.get(surface)
+            if meaning is None:
+                meaning = self._remember(surface)
+            candidates, word = meaning
+            if word is not None:
+                place = folded.original(start), folded.original(end)
+                candidates = word if is_plain_word(folded.text, *place) else candidates
+            if candidates and not prefixed(folded.lower, start):
+                found[start, end] = candidates
+        spans = sorted(found) if self.config.nested else longest(found)
+        return [Span(*span, (span,), found[span], True) for span in spans]
 
     def _add(self, text: str, entity: int, scope: int) -> None:
         """Put one form under its key, and under its natural order if it is inverted."""
@@ -118,9 +118,9 @@ class Dictionary:
             if len(key) < 2 or not any(c.isalpha() for c in key):
                 continue
             if not self.as_written(form.strip(), key):
-                self._folded.add(key, entry)
+                self._folded.setdefault(key, []).append(entry)
             elif plain != key or key not in COMMON:
-                self._cased.add(plain, entry)
+                self._cased.setdefault(plain, []).append(entry)
 
     def as_written(self, form: str, key: str) -> bool:
         """Whether a form (its key: folded, lower case) is found only in its own case."""
@@ -131,46 +131,42 @@ class Dictionary:
     def _add_variants(self) -> None:
         """Singular and irregular plural of the folded keys; the regular plural is matched."""
         table = self._folded
-        added: dict[str, list[Entry]] = {}
-        for key, entries in table.owners.items():
+        added: _Table = {}
+        for key, entries in table.items():
             one = singular(key)
             found = [(many, "plural") for many in irregular_plurals(key)]
             for other, variant in [*found, (one, "singular")] if one else found:
-                if other in table.owners or other in COMMON or len(other) < self.config.min_length:
+                if other in table or other in COMMON or len(other) < self.config.min_length:
                     continue
                 added.setdefault(other, []).extend(
                     e._replace(variant=f"{e.variant}, {variant}".lstrip(", ")) for e in entries
                 )
-        table.owners.update(added)
+        table.update(added)
 
-    def _candidates(self, surface: str, found: list[_Owned]) -> tuple[Candidate, ...]:
-        """Remembered, as texts repeat themselves; the heading rule may make ``found`` shorter."""
-        key = surface, len(found)
-        candidates = self._known.get(key)
-        if candidates is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            candidates = self._known[key] = _ranked(surface, found)
-        return candidates
+    def _remember(self, surface: str) -> _Meaning:
+        """`_meaning`, kept, as texts repeat themselves."""
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        meaning = self._known[surface] = self._meaning(surface)
+        return meaning
 
-    def _hits(self, folded: Folded) -> Iterator[tuple[int, int, list[Entry], bool]]:
-        """Every span that may be a mention, in folded offsets."""
-        keys, owners = self._folded.keys, self._folded.owners
-        for key, start, end, plural in self._folded.matcher.find(folded.lower):
-            if plural and (end - start < 4 or folded.lower[start:end] in COMMON):
-                continue
-            if not prefixed(folded.lower, start):
-                yield start, end, owners[keys[key]], plural
-        keys, owners = self._cased.keys, self._cased.owners
-        for key, start, end, plural in self._cased.matcher.find(folded.plain):
-            surface = keys[key]
-            if plural and not (surface[-1].isupper() or surface[-1].isdigit()):
-                continue
-            span = folded.original(start), folded.original(end)
-            if not plural and lower(surface) in WORDS and is_plain_word(folded.text, *span):
-                continue
-            if not prefixed(folded.lower, start):
-                yield start, end, owners[surface], plural
+    def _meaning(self, surface: str) -> _Meaning:
+        key = lower(surface)
+        words: list[_Owner] = [(entry, False) for entry in self._folded.get(key, ())]
+        if len(surface) > 3 and key not in COMMON:
+            for one in singulars(key):
+                words += [(entry, True) for entry in self._folded.get(one, ())]
+        cased: list[_Owner] = [(entry, False) for entry in self._cased.get(surface, ())]
+        plural: list[_Owner] = [
+            (entry, True)
+            for one in singulars(surface)
+            if one[-1].isupper() or one[-1].isdigit()
+            for entry in self._cased.get(one, ())
+        ]
+        candidates = _ranked(surface, [*words, *cased, *plural])
+        if cased and key in WORDS:
+            return _Meaning(candidates, _ranked(surface, [*words, *plural]))
+        return _Meaning(candidates)
 
 
 def folded_forms(
@@ -194,12 +190,11 @@ def _mostly_capitals(texts: Sequence[str]) -> bool:
     return sum(text.isupper() for text in long) > len(long) / 2
 
 
-def _ranked(surface: str, found: list[_Owned]) -> tuple[Candidate, ...]:
+def _ranked(surface: str, found: list[_Owner]) -> tuple[Candidate, ...]:
     """One candidate per entity, best first; variants only where no real form matches."""
-    pairs = [(entry, plural) for entries, plural in found for entry in entries]
-    real = [(entry, plural) for entry, plural in pairs if not (entry.variant or plural)]
+    real = [(entry, plural) for entry, plural in found if not (entry.variant or plural)]
     best: dict[int, Candidate] = {}
-    for entry, plural in real or pairs:
+    for entry, plural in real or found:
         candidate = _candidate(surface, entry, plural)
         other = best.get(entry.entity)
         if other is None or candidate.score > other.score:

@@ -28,20 +28,24 @@ _RARE = r"[\ud800-\udfff\ufb00-\ufb06\u00df\u1e9e\u00ad]"
 _MARKS = re.compile(r"[\u0300-\u036f]")
 _ASCII_ODD = re.compile(_RUNS)
 _ODD = re.compile(f"{_RUNS}|{_RARE}")
+_SPECIAL = re.compile(r"[\u0300-\u036f\ufb00-\ufb06\u00df\u1e9e]")
+_NO_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """One text, thrice: as it was, ``plain`` in its own case, ``lower`` in lower case.
+    """One text, as it was and folded: ``plain`` in its own case, ``lower`` in lower case.
 
-    ``plain`` and ``lower`` are equally long. ``at`` and ``shift`` are the break points: from position ``at[i]`` on, the original offset is
-    ``shift[i]`` larger. Both are empty for nearly every text.
+    ``plain`` and ``lower`` are equally long, ``words`` is ``spaced(lower)``. ``at`` and ``shift``
+    are the break points: from position ``at[i]`` on, the original offset is ``shift[i]`` larger.
+    Both are empty for nearly every text.
     """
 
     text: str
     plain: str
     lower: str
+    words: str
     at: tuple[int, ...] = ()
     shift: tuple[int, ...] = ()
 
@@ -60,12 +64,36 @@ def fold(text: str) -> Folded:
     >>> folded.lower, folded.original(10)
     ('pulmonary fibrosis', 11)
     """
-    odd = _ASCII_ODD if text.isascii() else _ODD_WITH_MARKS if _MARKS.search(text) else _ODD
-    plain, at, shift = _replace(text, odd)
-    for characters, by in ((_SPACES, " "), (_HYPHENS, " "), (_QUOTES, "'")):
+    # nothing but printable characters and single blanks, as most texts are, needs no search
+    regular = text.isprintable() and "  " not in text
+    plain: str = text
+    at: tuple[int, ...] = ()
+    shift: tuple[int, ...] = ()
+    ascii_only = text.isascii()
+    if not (regular and (ascii_only or _SPECIAL.search(text) is None)):
+        odd = _ASCII_ODD if ascii_only else _ODD_WITH_MARKS if _MARKS.search(text) else _ODD
+        plain, at, shift = _replace(text, odd)
+    spaces = "" if regular else _SPACES
+    hyphens, quotes = ("-", "") if ascii_only else (_HYPHENS, _QUOTES)
+    for characters, by in ((spaces, " "), (hyphens, " "), (quotes, "'")):
         for character in characters:
             plain = plain.replace(character, by)
-    return Folded(text, plain, lower(plain), at, shift)
+    small = lower(plain)
+    return Folded(text, plain, small, spaced(small), at, shift)
+
+
+def spaced(text: str) -> str:
+    """The same text between two blanks, with a blank for each character that is no part of a word.
+
+    >>> spaced("t(4;14)")
+    ' t 4 14  '
+    """
+    if text.isascii():
+        return f" {text.translate(_NO_WORD)} "
+    for character in set(text):
+        if character != " " and not is_word(character):
+            text = text.replace(character, " ")
+    return f" {text} "
 
 
 def lower(text: str) -> str:

@@ -2,63 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from ahocorasick_rs import AhoCorasick
 
-from kgml.linking.fold import is_word
-
-
-class Hit(NamedTuple):
-    """Key number ``key`` stands at ``text[start:end]``; ``plural``: with a regular -s or -es."""
-
-    key: int
-    start: int
-    end: int
-    plural: bool
+from kgml.linking.fold import spaced
 
 
 class WordMatcher:
-    """Aho-Corasick over ``keys``, asked for overlapping matches and filtered to whole words.
+    """Where the words of ``keys`` stand in a text, whatever is between them.
 
-    The automaton's own leftmost-longest choice is not used: a longer match that crosses a word
-    border would hide a shorter one that is a whole word.
+    Aho-Corasick over each key with a blank at both ends, in texts where everything that is no word
+    is a blank: the automaton itself sees to whole words, and hits cost little as there are few. Its
+    own leftmost-longest choice is not used: it keeps one of two matches that overlap by accident.
 
     Args:
-        keys: distinct, not empty, folded like the texts.
-        plural: also accept a key followed by its regular plural ending.
+        keys: folded like the texts; one without a word is never found.
+        plural: also find a key's regular plural.
     """
 
-    def __init__(self, keys: Sequence[str], *, plural: bool = False) -> None:
-        self._automaton = AhoCorasick(keys, store_patterns=False) if keys else None
-        self._plural = plural
+    def __init__(self, keys: Iterable[str], *, plural: bool = False) -> None:
+        patterns: dict[str, int] = {}
+        self._edges: dict[int, set[tuple[int, int]]] = {}
+        """Pattern to the characters that its keys have before and after, where that is not 0, 0."""
+        for key in keys:
+            core = spaced(key)[1:-1]
+            words = core.strip()
+            if not words:
+                continue
+            edges = len(core) - len(core.lstrip()), len(core) - len(core.rstrip())
+            pattern = patterns.setdefault(f" {words} ", len(patterns))
+            if edges != (0, 0) or pattern in self._edges:
+                self._edges.setdefault(pattern, {(0, 0)}).add(edges)
+            if plural and not edges[1]:
+                for ending in _endings(words):
+                    pattern = patterns.setdefault(f" {words}{ending} ", len(patterns))
+                    if edges[0] or pattern in self._edges:
+                        self._edges.setdefault(pattern, {(0, 0)}).add(edges)
+        self._automaton = AhoCorasick(patterns, store_patterns=False) if patterns else None
 
-    def find(self, text: str) -> Iterator[Hit]:
-        """All whole-word hits, those that overlap too, in the order of their unextended ends."""
+    def find(self, words: str) -> Iterator[tuple[int, int]]:
+        """Spans that may be a key, in the order of their ends: look ``text[start:end]`` up.
+
+        Args:
+            words: the text as `kgml.linking.fold.spaced` gives it.
+        """
         if self._automaton is None:
             return
-        size = len(text)
-        for key, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            # a blank is what stands there most often, and asking for it is cheap
-            if (
-                start
-                and text[start - 1] != " "
-                and is_word(text[start - 1])
-                and is_word(text[start])
-            ):
+        edges = self._edges
+        for pattern, start, end in self._automaton.find_matches_as_indexes(words, overlapping=True):
+            if pattern not in edges:
+                yield start, end - 2
                 continue
-            if (
-                end == size
-                or text[end] == " "
-                or not is_word(text[end])
-                or not is_word(text[end - 1])
-            ):
-                yield Hit(key, start, end, False)
-            elif self._plural and text[end] in "se":
-                longer = _plural_end(text, start, end)
-                if longer:
-                    yield Hit(key, start, longer, True)
+            for before, after in sorted(edges[pattern]):
+                if start >= before:
+                    yield start - before, end - 2 + after
+
+
+def singulars(surface: str) -> Iterator[str]:
+    """What ``surface`` may be the regular plural of.
+
+    >>> list(singulars("masses")), list(singulars("toes")), list(singulars("mass"))
+    (['mass'], ['toe'], [])
+    """
+    if surface.endswith("es") and surface[-3:-2] in tuple("sxzho"):
+        yield surface[:-2]
+    if surface.endswith("s") and surface[-2:-1] not in tuple("sxz") and surface[-2:-1].isalnum():
+        yield surface[:-1]
+
+
+def _endings(key: str) -> Iterator[str]:
+    last = key[-1]
+    if len(key) < 2 or not last.isalnum():
+        return
+    if last not in "sxz":
+        yield "s"
+    if last in "sxzho":
+        yield "es"
 
 
 def longest(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -93,17 +113,3 @@ def _settle(cluster: list[tuple[int, int]]) -> list[tuple[int, int]]:
             taken[start - base : end - base] = b"\1" * (end - start)
             kept.append((start, end))
     return sorted(kept)
-
-
-def _plural_end(text: str, start: int, end: int) -> int | None:
-    """Where the regular plural of the word ending at ``end`` ends, or None if it is none."""
-    last = text[end - 1]
-    if end - start < 2 or not last.isalnum():
-        return None
-    if text[end] == "s":
-        longer = end + 1 if last not in "sxz" else 0
-    else:
-        longer = end + 2 if last in "sxzho" and text.startswith("es", end) else 0
-    if not longer or (longer < len(text) and is_word(text[longer])):
-        return None
-    return longer

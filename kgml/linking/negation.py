@@ -25,8 +25,7 @@ _KINDS = {
     "family before": FAMILY_BEFORE, "family after": FAMILY_AFTER,
 }  # fmt: skip
 _KIND = {fold(trigger).lower: kind for kind, table in _KINDS.items() for trigger in table}
-_KEYS = list(_KIND)
-_MATCHER = WordMatcher(_KEYS)
+_MATCHER = WordMatcher(_KIND)
 _SENTENCE = re.compile(r"[.!?][\])\"']*(?=\s|$)|[;\u2029]|\n\s*\n")
 _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _WINDOW = 400
@@ -110,7 +109,12 @@ def _triggers(
     folded: Folded, spans: Sequence[tuple[int, int]], starts: list[int]
 ) -> tuple[list[tuple[str, int, int]], list[int]]:
     """Triggers as (kind, start, end) outside the mentions, and where words stop a scope."""
-    found = {(hit.start, hit.end): _KIND[_KEYS[hit.key]] for hit in _MATCHER.find(folded.lower)}
+    lower = folded.lower
+    found = {
+        (start, end): _KIND[lower[start:end]]
+        for start, end in _MATCHER.find(folded.words)
+        if lower[start:end] in _KIND
+    }
     triggers: list[tuple[str, int, int]] = []
     stops: list[int] = []
     for span in longest(found):
