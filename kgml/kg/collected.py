@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from kgml.kg.vocabulary import Scope
 
-_BAD = np.zeros(256, dtype=bool)
-_BAD[list(b'<>"{}|\\^`'),] = True
-_BAD[:33] = True
-_NEWLINE = 10
+_BAD = frozenset((*range(33), *b'<>"{}|\\^`'))
+_GOOD = bytes(byte for byte in range(256) if byte not in _BAD or byte == ord("\n"))
 
 
 @dataclass(frozen=True)
@@ -92,11 +90,9 @@ class Collected:
 
     def bad_iris(self) -> int:
         """How many IRIs hold characters that an IRI may not."""
-        data = np.frombuffer("\n".join(self.numbers).encode(), dtype=np.uint8)
-        bad = np.flatnonzero(_BAD[data] & (data != _NEWLINE))
-        if not len(bad):
+        if not "\n".join(self.numbers).encode().translate(None, _GOOD):
             return 0
-        return len(np.unique(np.searchsorted(np.flatnonzero(data == _NEWLINE), bad)))
+        return sum(not _BAD.isdisjoint(iri.encode()) for iri in self.numbers)
 
     def clean(self, text: str) -> str:
         """One line, single spaces; empty and counted when longer than ``max_literal`` characters."""

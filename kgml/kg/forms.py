@@ -21,8 +21,8 @@ from kgml.kg.arrow import column, strings, values
 from kgml.kg.collected import Collected, WordColumns
 
 Ints = NDArray[np.int64]
-_ODD = np.array([byte < 32 or byte > 126 for byte in range(256)])
-"""Bytes that a clean text may not have, or that take a look at the character."""
+_SPACE, _PRINTABLE = np.uint8(32), np.uint8(95)
+"""The first printable character of ASCII, and how many there are."""
 COMPARED = 32
 """Bytes of texts that are compared as numbers."""
 _PRECEDENCE = np.array([v.PRECEDENCE[scope] for scope in v.Scope])
@@ -261,7 +261,7 @@ def cleaned(text: pa.Array, collected: Collected) -> pa.Array:
     ]
     low, high = int(bounds[0]), int(bounds[-1])
     data = np.frombuffer(text.buffers()[2] or b"", dtype=np.uint8)[low:high]
-    marks, space = _ODD[data], data == 32
+    marks, space = data - _SPACE >= _PRINTABLE, data == _SPACE
     marks[1:] |= space[1:] & space[:-1]
     place = np.flatnonzero(marks) + low
     odd[np.searchsorted(bounds, place, side="right") - 1] = True

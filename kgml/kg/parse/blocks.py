@@ -153,13 +153,15 @@ class _Lines:
         self.block, self.mended = block, mended
         data: Bytes = np.frombuffer(block, dtype=np.uint8)
         self.data = data
-        ends = np.flatnonzero(data == NEWLINE)
+        blanks = np.flatnonzero((data == SPACE) | (data == NEWLINE))
+        closing = np.flatnonzero(data[blanks] == NEWLINE)
+        ends = blanks[closing]
         starts = np.concatenate([[0], ends[:-1] + 1])
-        spaces = np.flatnonzero(data == SPACE)
-        first = np.minimum(np.searchsorted(spaces, starts), len(spaces) - 2)
+        first = np.concatenate([[0], closing[:-1] + 1])
         self.starts, self.ends = starts, ends
-        self.one, self.two = spaces[first], spaces[first + 1]
-        self.first, self.second = data[self.two + 1], data[self.two + 2]
+        self.one, self.two = blanks[first], blanks[np.minimum(first + 1, len(blanks) - 1)]
+        after = np.minimum(self.two, len(data) - 3)  # an odd line may have nothing there
+        self.first, self.second = data[after + 1], data[after + 2]
         begin, last = data[starts], data[self.one - 1]
         self.odd = ~(
             (data[self.one + 1] == LESS) & (data[self.two - 1] == MORE) & (self.two < ends)
