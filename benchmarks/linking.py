@@ -1,215 +1,296 @@
-"""How well and how fast texts are linked: HPO in the GSC+ abstracts, MeSH in NCBI disease.
+"""How well and how fast texts are linked, beside a plain dictionary, dense search and two peers.
 
-    python benchmarks/linking.py [--data hpo_gsc_plus] [--shared DIR] [--split test]
-                                 [--negated keep|drop] [--json]
+    python benchmarks/linking.py [--data hpo_gsc_plus] [--split test] [--only NAME ...]
+                                 [--peers DIR ...] [--shared DIR] [--json]
 
-A predicted mention is right when it overlaps a gold mention and its first candidate is the gold
-identifier (Groza et al. 2015; Lobo et al. 2017); a gold mention is found when such a prediction
-exists. Per document: the sets of identifiers. Only HPO's branch of phenotypic abnormalities, and
-MeSH's diseases, are linked. Gold identifiers that HPO has merged since are mapped by ``alt_id``;
-gold mentions whose identifier the ontology does not have count as missed. Beside the linker stands
-its exact stage alone, in the same run, and the linker with ``nested = true``. Options are tuned on the dev parts.
+HPO's phenotypic abnormalities in the GSC+ abstracts, or MeSH's diseases in NCBI disease. Scores are
+those of ``kgml link --gold``: a mention is right when it overlaps a gold mention and its first
+entity is the gold one (Groza et al. 2015; Lobo et al. 2017); per document, sets of entities. Gold
+identifiers that the ontology does not have count as missed. Options are tuned on the dev parts.
+
+``linker``: kgml as it comes. ``nested``: with ``nested = true``, which reports a mention within
+another one too, as GSC+ marks them (a fifth of its mentions) and as both peers' and PhenoTagger's
+defaults do for HPO. ``dictionary``: the exact stage alone. ``dense``: spans of up to five words
+that the dictionary leaves, linked to the nearest form of the unadapted text encoder from a cosine
+of .9 on, added to the dictionary's; its accuracy at 1 is the nearest form to each gold mention.
+``fasthpocr``: FastHPOCR (Groza et al. 2024), HPO only, as it comes, and ``fasthpocr, longest``.
+``gilda``: gilda's annotator (Gyori et al. 2022) with a grounder of the same forms. Peers that are
+not installed are left out with a word; ``--peers`` names folders they were installed to
+(``pip install --target DIR fasthpocr pronto``; ``pip install --target DIR gilda``).
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kgml.config import LinkingConfig
+from kgml.data.annotations import Annotation, read_gold
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
-from kgml.linking import scores
 from kgml.linking.fold import fold
-from kgml.linking.linker import EntityLinker, Mention
+from kgml.linking.gold import Names, accuracy_at_1, branches
+from kgml.linking.linker import EntityLinker
+from kgml.linking.scores import Span, compare, predictions
+from kgml.linking.tokens import LINK, WORD, segments
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-MESH_DISEASES = [
-    "D007239",
-    "D009369",
-    "D009140",
-    "D004066",
-    "D009057",
-    "D012140",
-    "D010038",
-    "D009422",
-    "D005128",
-    "D000091642",
-    "D002318",
-    "D006425",
-    "D009358",
-    "D017437",
-    "D009750",
-    "D004700",
-    "D007154",
-    "D007280",
-    "D013568",
-    "D064419",
-    "D014947",
-    "D001523",
-]
+MESH_DISEASES = """
+D007239 D009369 D009140 D004066 D009057 D012140 D010038 D009422 D005128 D000091642 D002318 D006425
+D009358 D017437 D009750 D004700 D007154 D007280 D013568 D064419 D014947 D001523
+"""
 SETS = {
     "hpo_gsc_plus": ("hpo/hp.obo", ["HP:0000118"]),
-    "ncbi_disease": ("mesh/mesh_descriptors.obo", [f"MESH:{name}" for name in MESH_DISEASES]),
-}
+    "ncbi_disease": (
+        "mesh/mesh_descriptors.obo", [f"MESH:{name}" for name in MESH_DISEASES.split()]
+    ),
+}  # fmt: skip
 """Ontology of each data set, and the roots of the branches that are linked."""
+SIMILAR, LONGEST = 0.9, 5
+"""Of dense search: the least cosine, and the most words of a span."""
+
+Spans = list[list[Span]]
 
 
-class Span(NamedTuple):
-    """A mention; ``ids`` are alternatives: any of them is right."""
+class Task(NamedTuple):
+    """What is linked to what."""
 
-    start: int
-    end: int
-    ids: frozenset[str]
-    text: str
-
-
-def merged_ids(obo: Path) -> dict[str, str]:
-    """Old identifier to the one that took it over."""
-    merged, current = {}, ""
-    for line in obo.read_text(encoding="utf-8").splitlines():
-        if line.startswith("id: "):
-            current = line[4:]
-        elif line.startswith("alt_id: "):
-            merged[line[8:]] = current
-    return merged
+    data: str
+    ontology: Path
+    graph: KnowledgeGraph
+    entities: list[int]
+    texts: list[str]
+    gold: list[list[Annotation]]
+    spans: Spans
+    """The gold mentions with entity numbers."""
 
 
-def read(rows: Path, split: str, merged: dict[str, str]) -> tuple[list[str], list[list[Span]]]:
-    """Texts and gold mentions; an NCBI identifier becomes ``MESH:D…`` ("|" parts alternatives)."""
-    documents = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
-    documents = [document for document in documents if document["split"] == split]
-    gold = []
-    for document in documents:
-        spans = []
-        for m in document["mentions"]:
-            ids = (name if ":" in name else f"MESH:{name}" for name in m["id"].split("|"))
-            found = frozenset(merged.get(name, name) for name in ids)
-            spans.append(Span(m["start"], m["end"], found, m["text"]))
-        gold.append(spans)
-    return [document["text"] for document in documents], gold
+class Built(NamedTuple):
+    """A contestant that is ready: all texts at once, and its accuracy at 1 if that is asked."""
+
+    link: Callable[[Sequence[str]], Spans]
+    accuracy: Callable[[], float] | None = None
 
 
-def below(graph: KnowledgeGraph, roots: Sequence[str]) -> list[int]:
-    """Numbers of ``roots`` and of everything under them."""
-    return sorted({n for root in roots for n in (graph.number(root), *graph.descendants_of(root))})
+def task(data: str, shared: Path, split: str) -> Task:
+    """Read ontology and gold."""
+    path, roots = SETS[data]
+    graph = load_graph(shared / "ontologies" / path)
+    texts, gold = read_gold(shared / "linking" / data / "data.jsonl", split)
+    names = Names(graph)
+    spans = [[Span(m.start, m.end, names.entities(m.id)) for m in row] for row in gold]
+    return Task(
+        data, shared / "ontologies" / path, graph, branches(graph, roots), texts, gold, spans
+    )
 
 
-def spans_of(graph: KnowledgeGraph, linked: list[list[Mention]], negated: str) -> list[list[Span]]:
-    """Predicted mentions with the first candidate."""
+def kgml(case: Task, config: LinkingConfig) -> Built:
+    """An `EntityLinker`."""
+    linker = EntityLinker.from_graph(case.graph, config, case.entities)
+    return Built(
+        lambda texts: [predictions(mentions) for mentions in linker.link(texts)],
+        lambda: accuracy_at_1(linker, case.texts, case.gold, case.spans),
+    )
+
+
+def forms_of(case: Task) -> list[tuple[str, int]]:
+    """The labels and synonyms that may be linked."""
+    forms, wanted = case.graph.forms, set(case.entities)
     return [
-        [
-            Span(m.start, m.end, frozenset((graph.ids[m.candidates[0].entity],)), m.text)
-            for m in mentions
-            if negated == "keep" or not m.negated
-        ]
-        for mentions in linked
+        (text, entity)
+        for text, entity in zip(forms.text, forms.entity.tolist(), strict=True)
+        if entity in wanted
     ]
 
 
-def compared(gold: list[list[Span]], predicted: list[list[Span]]) -> dict[str, dict[str, Any]]:
-    """Scores over mentions and documents, and errors by kind: see `kgml.linking.scores`."""
-    sides = ([[scores.Span(s.start, s.end, s.ids) for s in spans] for spans in side]
-             for side in (gold, predicted))  # fmt: skip
-    return scores.compare(*sides)
+def dense(case: Task) -> Built:
+    """Nearest forms of the default text encoder, for spans the dictionary leaves."""
+    from kgml.encoders.text import TextEncoder
+
+    encoder = TextEncoder()
+    forms = forms_of(case)
+    table = encoder.encode([text.lower() for text, _ in forms])
+    dictionary = EntityLinker.from_graph(
+        case.graph, replace(LinkingConfig(), variants=False), case.entities
+    )
+
+    def nearest(names: list[str]) -> dict[str, tuple[float, int]]:
+        found = {}
+        distinct = sorted({name.lower() for name in names})
+        vectors = encoder.encode(distinct)
+        for first in range(0, len(distinct), 512):
+            cosines = vectors[first : first + 512] @ table.T
+            for name, row in zip(distinct[first : first + 512], cosines, strict=True):
+                best = int(row.argmax())
+                found[name] = float(row[best]), forms[best][1]
+        return found
+
+    def link(texts: Sequence[str]) -> Spans:
+        known = [predictions(mentions) for mentions in dictionary.link(texts)]
+        free = [list(_free(text, spans)) for text, spans in zip(texts, known, strict=True)]
+        best = nearest([text[a:b] for text, row in zip(texts, free, strict=True) for a, b in row])
+        for text, spans, row in zip(texts, known, free, strict=True):
+            scored = sorted((-best[text[a:b].lower()][0], a - b, a, b) for a, b in row)
+            for cosine, _, a, b in scored:
+                if -cosine >= SIMILAR and all(s.end <= a or b <= s.start for s in spans):
+                    spans.append(Span(a, b, frozenset({best[text[a:b].lower()][1]})))
+        return known
+
+    def accuracy() -> float:
+        best = nearest([m.text for row in case.gold for m in row])
+        pairs = [(m, s) for row, spans in zip(case.gold, case.spans, strict=True)
+                 for m, s in zip(row, spans, strict=True)]  # fmt: skip
+        right = sum(best[m.text.lower()][1] in s.entities for m, s in pairs)
+        return round(right / max(1, len(pairs)), 4)
+
+    return Built(link, accuracy)
 
 
-def accuracy_at_1(graph: KnowledgeGraph, linker: EntityLinker, gold: list[list[Span]]) -> float:
-    """Share of gold mentions whose words alone link to their entity, by the longest mention."""
-    spans = [span for spans in gold for span in spans]
-    right = 0
-    for span, mentions in zip(spans, linker.link([span.text for span in spans]), strict=True):
-        if mentions:
-            longest = max(mentions, key=lambda m: m.end - m.start)
-            right += graph.ids[longest.candidates[0].entity] in span.ids
-    return round(right / max(1, len(spans)), 4)
+def _free(text: str, taken: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """Offsets of up to `LONGEST` words outside the spans ``taken``."""
+    folded = fold(text)
+    for segment in segments(folded):
+        for i, first in enumerate(segment):
+            for last in segment[i : i + LONGEST] if first.kind == WORD else ():
+                if last.kind > LINK:
+                    break
+                a, b = folded.original(first.start), folded.original(last.end)
+                if last.kind == WORD and all(s.end <= a or b <= s.start for s in taken):
+                    yield a, b
 
 
-def speed(linker: EntityLinker, texts: list[str]) -> dict[str, float]:
-    """Abstracts and MB of UTF-8 per second of processor time; and MB in the exact stage alone."""
-    size = sum(len(text.encode()) for text in texts) / 1e6
-    rounds = max(1, round(0.5 / size))
+@cache
+def annotator(ontology: Path) -> Any:
+    """FastHPOCR with its index, which takes minutes."""
+    from FastHPOCR.HPOAnnotator import HPOAnnotator
+    from FastHPOCR.IndexHPO import IndexHPO
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
+        IndexHPO(str(ontology), folder).index()
+        return HPOAnnotator(str(Path(folder) / "hp.index"))
+
+
+def fasthpocr(case: Task, longest: bool) -> Built | None:
+    """FastHPOCR's annotator; HPO only."""
+    if case.data != "hpo_gsc_plus":
+        return None
+    found = annotator(case.ontology)
+    names = Names(case.graph)
+    return Built(
+        lambda texts: [
+            [
+                Span(a.getStartOffset(), a.getEndOffset(), names.entities(a.getHPOUri()))
+                for a in found.annotate(text, longest)
+            ]
+            for text in texts
+        ]
+    )
+
+
+def gilda(case: Task) -> Built:
+    """gilda's annotator over the same forms."""
+    from gilda.grounder import Grounder
+    from gilda.ner import annotate
+    from gilda.process import normalize
+    from gilda.term import Term
+
+    grounder = Grounder(
+        [
+            Term(normalize(text), text, "kgml", str(entity), case.graph.labels[entity],
+                 "name" if text == case.graph.labels[entity] else "synonym", "kgml")
+            for text, entity in forms_of(case)
+        ]
+    )  # fmt: skip
+    return Built(
+        lambda texts: [
+            [
+                Span(a.start, a.end, frozenset({int(a.matches[0].term.id)}))
+                for a in annotate(text, grounder=grounder)
+            ]
+            for text in texts
+        ]
+    )
+
+
+PLAIN = LinkingConfig()
+CONTESTANTS: dict[str, Callable[[Task], Built | None]] = {
+    "dictionary": lambda case: kgml(case, replace(PLAIN, variants=False)),
+    "linker": lambda case: kgml(case, PLAIN),
+    "nested": lambda case: kgml(case, replace(PLAIN, nested=True)),
+    "dense": dense,
+    "fasthpocr": lambda case: fasthpocr(case, longest=False),
+    "fasthpocr, longest": lambda case: fasthpocr(case, longest=True),
+    "gilda": gilda,
+}
+
+
+def run(case: Task, name: str) -> dict[str, Any] | None:
+    """Scores and speed of one contestant; None where it is not for this data."""
     started = time.process_time()
-    for _ in range(rounds):
-        linker.link(texts)
-    whole = time.process_time() - started
-    folded = [fold(text) for text in texts]
-    started = time.process_time()
-    for _ in range(rounds):
-        for one in folded:
-            for stages in linker.stages:
-                stages.dictionary.find(one)
-    exact = time.process_time() - started
-    return {
-        "texts_per_second": round(rounds * len(texts) / whole, 1),
-        "megabytes_per_second": round(rounds * size / whole, 2),
-        "dictionary_megabytes_per_second": round(rounds * size / exact, 1),
-    }
+    built = CONTESTANTS[name](case)
+    if built is None:
+        return None
+    ready = time.process_time()
+    linked = built.link(case.texts)  # the first time, so that what is remembered is warm below
+    scores = compare(case.spans, linked)
+    if built.accuracy is not None:
+        scores["accuracy_at_1"] = built.accuracy()  # type: ignore[assignment]
+    again = time.process_time()
+    built.link(case.texts)
+    seconds = time.process_time() - again
+    return {**scores, "build_seconds": round(ready - started, 2),
+            "texts_per_second": round(len(case.texts) / seconds, 1)}  # fmt: skip
 
 
-def run(data: str, shared: Path, split: str, negated: str) -> dict[str, Any]:
-    """Everything this benchmark prints."""
-    path, roots = SETS[data]
-    ontology = shared / "ontologies" / path
-    graph = load_graph(ontology)
-    texts, gold = read(shared / "linking" / data / "data.jsonl", split, merged_ids(ontology))
-    entities = below(graph, roots)
-    result: dict[str, Any] = {"data": data, "split": split, "documents": len(texts)}
-    for name, config in (
-        ("dictionary", replace(LinkingConfig(), variants=False)),
-        ("linker", LinkingConfig()),
-        ("nested", replace(LinkingConfig(), nested=True)),
-    ):
-        started = time.process_time()
-        linker = EntityLinker.from_graph(graph, config, entities)
-        built = time.process_time() - started
-        result[name] = {
-            **compared(gold, spans_of(graph, linker.link(texts), negated)),
-            "accuracy_at_1": accuracy_at_1(graph, linker, gold),
-            "build_seconds": round(built, 2),
-            **speed(linker, texts),
-        }
-    return result
-
-
-def show(result: dict[str, Any]) -> None:
-    """Print the tables."""
-    print(f"{result['data']}, {result['split']}: {result['documents']} documents")
-    for name in ("dictionary", "linker", "nested"):
-        found = result[name]
-        for level in ("mention", "document"):
-            s = found[level]
-            print(
-                f"{name:10} {level:9} P {s['precision']:.3f}  R {s['recall']:.3f}  F1 {s['f1']:.3f}"
-            )
-        errors = "  ".join(f"{kind} {count}" for kind, count in found["errors"].items())
-        print(f"{name:10} {errors}  accuracy@1 {found['accuracy_at_1']:.3f}")
-        print(
-            f"{name:10} {found['texts_per_second']} texts/s, {found['megabytes_per_second']} MB/s; "
-            f"exact stage {found['dictionary_megabytes_per_second']} MB/s; "
-            f"built in {found['build_seconds']} s"
-        )
+def show(name: str, row: dict[str, Any]) -> str:
+    """One line of the table."""
+    levels = "  ".join(
+        f"{row[level]['precision']:.3f} {row[level]['recall']:.3f} {row[level]['f1']:.3f}"
+        for level in ("mention", "document")
+    )
+    accuracy = f"{row['accuracy_at_1']:.3f}" if "accuracy_at_1" in row else "    -"
+    errors = "  ".join(f"{count:5}" for count in row["errors"].values())
+    return (f"{name:19} {levels}  {accuracy}  {errors}  {row['texts_per_second']:9,.1f}"
+            f"  {row['build_seconds']:7.2f}")  # fmt: skip
 
 
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=list(SETS), default="hpo_gsc_plus")
+    parser.add_argument("--split", choices=["train", "dev", "test"], default="test")
+    parser.add_argument("--only", nargs="*", choices=list(CONTESTANTS), default=list(CONTESTANTS))
+    parser.add_argument("--peers", type=Path, nargs="*", default=[], help="folders to import from")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the shared data")
-    parser.add_argument("--split", choices=["dev", "test"], default="test")
-    parser.add_argument("--negated", choices=["keep", "drop"], default="keep")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    result = run(arguments.data, arguments.shared, arguments.split, arguments.negated)
-    if arguments.json:
-        print(json.dumps(result, indent=2))
-    else:
-        show(result)
+    options = parser.parse_args()
+    sys.path += [str(folder.resolve()) for folder in options.peers]
+    case = task(options.data, options.shared, options.split)
+    print(f"{case.data}, {options.split}: {len(case.texts)} documents, "
+          f"{sum(map(len, case.gold)):,} mentions\n{'':19} {'mention P, R, F1':17}  "
+          f"{'document P, R, F1':17}  acc@1  bound  sense  missed  spur.    texts/s  built s",
+          file=sys.stderr)  # fmt: skip
+    rows = {}
+    for name in options.only:
+        try:
+            row = run(case, name)
+        except ModuleNotFoundError as error:
+            print(f"{name:19} left out: {error.name} is not installed", file=sys.stderr)
+            continue
+        if row is not None:
+            rows[name] = row
+            print(show(name, row), file=sys.stderr, flush=True)
+    if options.json:
+        print(json.dumps({"data": case.data, "split": options.split, **rows}, indent=2))
 
 
 if __name__ == "__main__":

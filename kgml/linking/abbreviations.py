@@ -2,13 +2,15 @@
 
 After Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions in
 biomedical text, Pac Symp Biocomput 2003: the letters of the short form are found from the right in
-the words before the bracket, the first one at the start of a word.
+the words before the bracket, the first one at the start of a word. Where they are not found, a
+mention before the bracket whose initials are those letters in any order is the long form too:
+"myotonic dystrophy (DM)".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kgml.linking.choose import Span
@@ -40,16 +42,21 @@ def definitions(plain: str) -> list[Definition]:
     [('BCCs', 'Basal cell carcinomas')]
     """
     found: dict[str, Definition] = {}
+    for short, end, place in _brackets(plain):
+        start = None if short in found else _long_form(short, plain, end)
+        if start is not None:
+            found[short] = Definition(short, start, end, place)
+    return list(found.values())
+
+
+def _brackets(plain: str) -> Iterator[tuple[str, int, int]]:
+    """What may be a short form in brackets, where the words before end, and where it stands."""
     for bracket in _BRACKET.finditer(plain):
         short = bracket.group(1).strip()
-        if short in found or not _is_short_form(short):
-            continue
-        end = len(plain[max(0, bracket.start() - _WINDOW) : bracket.start()].rstrip())
-        end += max(0, bracket.start() - _WINDOW)
-        start = _long_form(short, plain, end)
-        if start is not None:
-            found[short] = Definition(short, start, end, bracket.start(1))
-    return list(found.values())
+        if _is_short_form(short):
+            first = max(0, bracket.start() - _WINDOW)
+            end = first + len(plain[first : bracket.start()].rstrip())
+            yield short, end, bracket.start(1)
 
 
 def _is_short_form(short: str) -> bool:
@@ -92,10 +99,16 @@ class Abbreviated:
 
     def __init__(self, plain: str, spans: Sequence[Span]) -> None:
         self._links: dict[str, tuple[Candidate, ...]] = {}
-        self._found = definitions(plain)
         whole = [span for span in spans if len(span.used) == 1]
         starts = {span.start: span for span in whole}
         ends = {span.end: span for span in reversed(whole)}  # of nested ones the longest
+        self._found = definitions(plain)
+        known = {definition.short for definition in self._found}
+        for short, end, place in _brackets(plain):
+            span = ends.get(end)
+            if short not in known and span and _initials(plain[span.start : end], short):
+                known.add(short)
+                self._found.append(Definition(short, span.start, end, place))
         for definition in self._found:
             span = _meant(definition, plain, starts, ends)
             if span is not None:
@@ -133,11 +146,15 @@ def _meant(
     """The mention that a definition abbreviates: its long form, or what the bracket is part of."""
     short, start, end, inside = definition
     span = ends.get(end)
-    if span is not None:
-        initials = sorted(word[0] for word in plain[span.start : end].lower().split())
-        if span.start == start or initials == sorted(c for c in short.lower() if c.isalpha()):
-            return span
+    if span is not None and (span.start == start or _initials(plain[span.start : end], short)):
+        return span
     span = starts.get(start)
     if span is not None and span.end > inside:  # "von Hippel-Lindau (VHL) disease"
         return span
     return None
+
+
+def _initials(long: str, short: str) -> bool:
+    """Whether the letters of ``short`` are the first ones of the words of ``long``, in any order."""
+    letters = sorted(c for c in short.lower() if c.isalpha())
+    return len(letters) > 1 and letters == sorted(word[0] for word in long.lower().split())

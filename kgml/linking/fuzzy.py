@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 SHORTEST = 7
 _EVERYDAY = ("ed", "ing", "ly", "er", "ers", "ive", "able", "ent", "ance", "ence", "ies")
 """Endings of words that have too many everyday neighbours: "displayed" is no "displaced"."""
+_OPPOSITES = (("micro", "macro"), ("abduct", "adduct"), ("ante", "anti"), ("infra", "intra"),
+              ("pre", "pro"), ("homo", "hemo"))  # fmt: skip
+"""Beginnings one edit apart that mean different things: "microcephaly" is no "macrocephaly"."""
 
 
 class Misspellings:
@@ -54,6 +57,11 @@ def _cuts(word: str) -> Iterator[str]:
 def is_edit(word: str, known: str) -> bool:
     """One letter inserted, deleted, replaced or swapped with its neighbour, after the first."""
     if word[0] != known[0] or word == known or abs(len(word) - len(known)) > 1:
+        return False
+    if any(
+        (word.startswith(a) and known.startswith(b)) or (word.startswith(b) and known.startswith(a))
+        for a, b in _OPPOSITES
+    ):
         return False
     start = next((i for i, (a, b) in enumerate(zip(word, known, strict=False)) if a != b),
                  min(len(word), len(known)))  # fmt: skip

@@ -135,6 +135,12 @@ def test_an_abbreviation_means_what_the_text_defines(say: Say) -> None:
     assert say("NF was seen") == [("NF", "T:10")]
 
 
+def test_the_letters_of_an_abbreviation_may_stand_in_another_order(say: Say) -> None:
+    text = "Retinal detachment (DR) is seen; DR was treated."
+    assert say(text)[1:] == [("DR", "T:20"), ("DR", "T:20")]
+    assert say("Retinal detachment (DX) is seen; DX was treated.")[1:] == []
+
+
 def test_a_homonym_follows_the_entities_that_the_document_names(
     graph: KnowledgeGraph, linker: EntityLinker
 ) -> None:
@@ -143,6 +149,14 @@ def test_a_homonym_follows_the_entities_that_the_document_names(
     assert (graph.ids[first.entity], graph.ids[second.entity]) == ("T:22", "T:21")
     assert first.method == "exact synonym, near 'Retinal detachment'"
     assert second.score < first.score
+
+
+def test_an_edit_that_makes_the_opposite_is_no_misspelling() -> None:
+    known = Misspellings(["macrocephaly", "adduction", "seizures"])
+    assert known.correct("microcephaly") is None
+    assert known.correct("abduction") is None
+    assert known.correct("seizurfs") is None  # its ending
+    assert known.correct("seizares") == "seizures"
 
 
 def test_a_generic_word_needs_to_stand_alone(say: Say) -> None:
