@@ -10,7 +10,8 @@ from kgml.kg.vocabulary import Scope
 from kgml.linking.abbreviations import Abbreviated
 from kgml.linking.choose import Span, choose
 from kgml.linking.coherence import Coherence
-from kgml.linking.dictionary import Dictionary, folded_forms
+from kgml.linking.dictionary import Dictionary
+from kgml.linking.entries import folded_forms
 from kgml.linking.fold import Folded
 from kgml.linking.information import Information
 from kgml.linking.rank import variant_spans
@@ -52,7 +53,7 @@ class Stages:
         )
         if not config.variants:
             return cls(dictionary)
-        keys = list(folded_forms(dictionary, list(forms)))
+        keys = list(folded_forms(dictionary.entries, forms))
         exact = {Scope.LABEL, Scope.EXACT}
         if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
             exact.add(Scope.RELATED)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kgml.config import LinkingConfig
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
+from kgml.linking.fuzzy import Misspellings
 from kgml.linking.linker import EntityLinker
 
 TERMS: dict[str, tuple[str, list[str], list[str]]] = {
