@@ -17,6 +17,7 @@ DEFAULT = LinkingConfig()
 _REMEMBERED = 100_000
 _PREFIXES = ("non ", "anti ", "pseudo ", "pre ")
 """After these a form means something else: "non-small cell lung cancer"."""
+_LAST = frozenset(prefix[-2] for prefix in _PREFIXES)
 
 
 class Dictionary:
@@ -49,19 +50,20 @@ class Dictionary:
 
     def find(self, folded: Folded) -> list[Span]:
         """The longest forms, in folded offsets; no overlaps but with ``config.nested``."""
-        plain, known = folded.plain, self._known
+        plain, text, known = folded.plain, folded.lower, self._known
         found: dict[tuple[int, int], tuple[Candidate, ...]] = {}
-        for start, end in self._matcher.find(folded.words):
+        for span in self._matcher.find(folded.words):
+            start, end = span
             surface = plain[start:end]
-            meaning = known.get(surface)
-            if meaning is None:
-                meaning = self._remember(surface)
-            candidates, word = meaning
+            try:
+                candidates, word = known[surface]
+            except KeyError:
+                candidates, word = self._remember(surface)
             if word is not None:
                 place = folded.original(start), folded.original(end)
                 candidates = word if is_plain_word(folded.text, *place) else candidates
-            if candidates and not prefixed(folded.lower, start):
-                found[start, end] = candidates
+            if candidates and not prefixed(text, start):
+                found[span] = candidates
         spans = sorted(found) if self.config.nested else longest(found)
         return [Span(*span, (span,), found[span], True) for span in spans]
 
@@ -75,7 +77,7 @@ class Dictionary:
 
 def prefixed(text: str, start: int) -> bool:
     """Whether a form at ``start`` (folded, lower case) follows "non-" or the like."""
-    if not text.endswith(_PREFIXES, 0, start):
+    if start < 4 or text[start - 2] not in _LAST or not text.endswith(_PREFIXES, 0, start):
         return False
     before = start - next(len(p) for p in _PREFIXES if text.endswith(p, 0, start)) - 1
     return before < 0 or not is_word(text[before])

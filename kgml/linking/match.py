@@ -41,22 +41,25 @@ class WordMatcher:
                         self._edges.setdefault(pattern, {(0, 0)}).add(edges)
         self._automaton = AhoCorasick(patterns, store_patterns=False) if patterns else None
 
-    def find(self, words: str) -> Iterator[tuple[int, int]]:
-        """Spans that may be a key, in the order of their ends: look ``text[start:end]`` up.
+    def find(self, words: str) -> list[tuple[int, int]]:
+        """Spans that may be a key, in no order: look ``text[start:end]`` up.
 
         Args:
             words: the text as `kgml.linking.fold.spaced` gives it.
         """
         if self._automaton is None:
-            return
+            return []
+        hits = self._automaton.find_matches_as_indexes(words, overlapping=True)
         edges = self._edges
-        for pattern, start, end in self._automaton.find_matches_as_indexes(words, overlapping=True):
-            if pattern not in edges:
-                yield start, end - 2
-                continue
-            for before, after in sorted(edges[pattern]):
-                if start >= before:
-                    yield start - before, end - 2 + after
+        found = [(start, end - 2) for pattern, start, end in hits if pattern not in edges]
+        if len(found) < len(hits):
+            found += [
+                (start - before, end - 2 + after)
+                for pattern, start, end in hits
+                for before, after in edges.get(pattern, ())
+                if start >= before
+            ]
+        return found
 
 
 def singulars(surface: str) -> Iterator[str]:
@@ -93,11 +96,12 @@ def longest(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     cluster: list[tuple[int, int]] = []
     reach = -1
     for span in sorted(set(spans)):
-        if span[0] >= reach:
-            kept += _settle(cluster)
-            cluster = []
-        cluster.append(span)
-        reach = max(reach, span[1])
+        if span[0] < reach:
+            cluster.append(span)
+            reach = max(reach, span[1])
+            continue
+        kept += _settle(cluster) if len(cluster) > 1 else cluster
+        cluster, reach = [span], span[1]
     return kept + _settle(cluster)
 
 
