@@ -1,7 +1,8 @@
 """Homonyms: the meaning that the rest of the document supports comes first.
 
 A candidate is supported by an entity that the document mentions without ambiguity and that is the
-candidate itself, its neighbour in the graph, or another child of one of its parents.
+candidate itself, its neighbour in the graph, or another child of one of its parents. Where none is,
+the words around the mention are asked (`glosses`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kgml.linking.choose import Span
+from kgml.linking.fold import Folded
+from kgml.linking.glosses import LEAST, Glosses, around
 from kgml.linking.mentions import Candidate
 
 if TYPE_CHECKING:
@@ -28,17 +31,22 @@ class Coherence:
 
     def __init__(self, graph: KnowledgeGraph) -> None:
         self._graph = graph
+        self._glosses = Glosses(graph)
         self._near = lru_cache(maxsize=50_000)(self._neighbourhood)
 
-    def rank(self, spans: Sequence[Span]) -> list[Span]:
+    def rank(self, folded: Folded, spans: Sequence[Span]) -> list[Span]:
         """``spans`` with the candidates of homonyms in the order of their support."""
         if all(len(span.candidates) < 2 for span in spans):
             return list(spans)
         sure = {span.candidates[0].entity for span in spans if len(span.candidates) == 1}
-        return [self._ranked(span, sure) if len(span.candidates) > 1 else span for span in spans]
+        return [
+            self._ranked(folded, span, sure) if len(span.candidates) > 1 else span for span in spans
+        ]
 
-    def _ranked(self, span: Span, sure: set[int]) -> Span:
+    def _ranked(self, folded: Folded, span: Span, sure: set[int]) -> Span:
         support = [self._support(candidate, sure) for candidate in span.candidates]
+        if not any(support):
+            support = self._defined(folded, span)
         if not any(support):
             return span
         found = [
@@ -55,6 +63,18 @@ class Coherence:
             return "also unambiguous here"
         near = sorted(sure & self._near(candidate.entity))
         return f"near '{self._graph.labels[near[0]]}'" if near else ""
+
+    def _defined(self, folded: Folded, span: Span) -> list[str]:
+        """A reason for the one candidate that shares most words with what stands around it."""
+        words = around(folded, span.start, span.end)
+        shared = [self._glosses.shared(candidate.entity, words) for candidate in span.candidates]
+        counts = sorted(map(len, shared), reverse=True)
+        if counts[0] < LEAST or counts[0] == counts[1]:
+            return [""] * len(shared)
+        return [
+            f"defined by {', '.join(map(repr, found[:3]))}" if len(found) == counts[0] else ""
+            for found in shared
+        ]
 
     def _neighbourhood(self, entity: int) -> frozenset[int]:
         graph = self._graph

@@ -74,4 +74,4 @@ class Stages:
             spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
         if self.information is not None:
             spans = self.information.weigh(folded, spans, threshold)
-        return self.coherence.rank(spans) if self.coherence is not None else spans
+        return self.coherence.rank(folded, spans) if self.coherence is not None else spans

@@ -47,6 +47,8 @@ TERMS: dict[str, tuple[str, list[str], list[str]]] = {
     "T:32": ("Eye finding", [], []),
 }
 
+DEFINITIONS = {"T:21": "Particles that vehicles and tyres whirl up from the surface of a road."}
+
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
@@ -55,6 +57,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
         lines += ["[Term]", f"id: {name}", f"name: {label}"]
         lines += [f'synonym: "{synonym}" EXACT []' for synonym in synonyms]
         lines += [f"is_a: {parent}" for parent in parents]
+        lines += [f'def: "{DEFINITIONS[name]}" []'] if name in DEFINITIONS else []
         lines.append("")
     path = tmp_path_factory.mktemp("variants") / "tiny.obo"
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -158,6 +161,20 @@ def test_an_edit_that_makes_the_opposite_is_no_misspelling() -> None:
     assert known.correct("abduction") is None
     assert known.correct("seizurfs") is None  # its ending
     assert known.correct("seizares") == "seizures"
+
+
+def test_a_homonym_follows_its_definition_where_no_entity_supports_it(
+    graph: KnowledgeGraph, linker: EntityLinker
+) -> None:
+    def first(text: str) -> tuple[str, str]:
+        candidate = linker.link_one(text)[0].candidates[0]
+        return graph.ids[candidate.entity], candidate.method
+
+    reason = "exact synonym, defined by 'particle', 'vehicle'"
+    assert first("RD is every particle that a vehicle raises.") == ("T:21", reason)
+    ids, method = first("RD was seen by a vehicle.")  # one word is chance
+    assert method == "exact synonym"
+    assert ids == first("RD")[0]
 
 
 def test_a_generic_word_needs_to_stand_alone(say: Say) -> None:
