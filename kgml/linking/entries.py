@@ -15,6 +15,7 @@ from kgml.linking.mentions import METHODS, Candidate
 from kgml.linking.words import (
     COMMON,
     WORDS,
+    eponym,
     irregular_plurals,
     is_abbreviation,
     singular,
@@ -67,6 +68,7 @@ class Entries:
         self.cased: _Table = {}
         self.folded: _Table = {}
         self._shouts = _mostly_capitals(texts)
+        self._eponyms: _Table = {}
         for text, entity, scope in zip(texts, entities, scopes, strict=True):
             self._add(text, int(entity), int(scope))
         self._add_variants()
@@ -84,6 +86,9 @@ class Entries:
                 self.folded.setdefault(key, []).append(entry)
             elif plain != key or key not in COMMON:
                 self.cased.setdefault(plain, []).append(entry)
+            names = eponym(form)
+            if names is not None:
+                self._eponyms.setdefault(_key(names)[1], []).append(_varied(entry, "eponym"))
 
     def as_written(self, form: str, key: str) -> bool:
         """Whether a form (its key: folded, lower case) is found only in its own case."""
@@ -92,18 +97,17 @@ class Entries:
         return not self._shouts and is_abbreviation(form)
 
     def _add_variants(self) -> None:
-        """Singular and irregular plural of the folded keys; the regular plural is matched."""
+        """Singular and irregular plural of the folded keys, and eponyms without "syndrome"; the
+        regular plural is matched."""
         table = self.folded
-        added: _Table = {}
+        added = {key: entries for key, entries in self._eponyms.items() if key not in table}
         for key, entries in table.items():
             one = singular(key)
             found = [(many, "plural") for many in irregular_plurals(key)]
             for other, variant in [*found, (one, "singular")] if one else found:
                 if other in table or other in COMMON or len(other) < self._min_length:
                     continue
-                added.setdefault(other, []).extend(
-                    e._replace(variant=f"{e.variant}, {variant}".lstrip(", ")) for e in entries
-                )
+                added.setdefault(other, []).extend(_varied(entry, variant) for entry in entries)
         table.update(added)
 
     def meaning(self, surface: str) -> Meaning:
@@ -134,6 +138,10 @@ def folded_forms(
         _, key = _key(text)
         if len(key) > 3 and not entries.as_written(text.strip(), key):
             yield entity, scope, key
+
+
+def _varied(entry: Entry, variant: str) -> Entry:
+    return entry._replace(variant=f"{entry.variant}, {variant}".lstrip(", "))
 
 
 def _key(form: str) -> tuple[str, str]:

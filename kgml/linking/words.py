@@ -75,6 +75,10 @@ _ENDINGS = (
 )  # fmt: skip
 """Ending, its plural, shortest word it is tried on. A plural that is no word does no harm."""
 
+_EPONYM = re.compile(
+    r"((?:(?:von|van|de|der|den|du|la|le) )*[A-Z][a-z]{2,}(?:-[A-Z][a-z]{2,})+)"
+    r" (?:[Dd]isease|[Ss]yndrome|[Aa]nomaly|[Dd]isorder)s?"
+)
 _LETTERS = 6
 _SENTENCE_END = re.compile(r"[.!?:;\n\u2029]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -102,6 +106,16 @@ def turned(form: str) -> str | None:
     if not comma or "," in rest or not head.strip() or not rest.strip():
         return None
     return f"{rest.strip()} {head.strip()}"
+
+
+def eponym(form: str) -> str | None:
+    """The two or more names that a disease or syndrome is called by, or None.
+
+    >>> eponym("Lesch-Nyhan syndrome"), eponym("von Hippel-Lindau disease"), eponym("Eye disease")
+    ('Lesch-Nyhan', 'von Hippel-Lindau', None)
+    """
+    found = _EPONYM.fullmatch(form)
+    return found[1] if found else None
 
 
 def irregular_plurals(form: str) -> Iterator[str]:

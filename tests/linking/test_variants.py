@@ -42,6 +42,7 @@ TERMS: dict[str, tuple[str, list[str], list[str]]] = {
     "T:22": ("Retina disease", ["RD"], ["T:32"]),
     "T:23": ("Group", [], []),
     "T:24": ("Hereditary anemia", [], ["T:11"]),
+    "T:25": ("Lesch-Nyhan syndrome", [], []),
     "T:30": ("Organ finding", [], []),
     "T:31": ("Digit finding", [], []),
     "T:32": ("Eye finding", [], []),
@@ -175,6 +176,12 @@ def test_a_homonym_follows_its_definition_where_no_entity_supports_it(
     ids, method = first("RD was seen by a vehicle.")  # one word is chance
     assert method == "exact synonym"
     assert ids == first("RD")[0]
+
+
+def test_an_eponym_may_stand_without_its_syndrome(say: Say) -> None:
+    assert say("a boy with Lesch-Nyhan") == [("Lesch-Nyhan", "T:25")]
+    assert say("a Lesch-Nyhan syndrome") == [("Lesch-Nyhan syndrome", "T:25")]
+    assert say("Lesch found it") == []
 
 
 def test_a_generic_word_needs_to_stand_alone(say: Say) -> None:
