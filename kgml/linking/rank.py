@@ -17,7 +17,7 @@ from kgml.linking.variants import Found, VariantIndex
 from kgml.linking.words import COMMON, WORDS
 
 WORDING, NUMBER, INFLECTED, REORDERED = 0.98, 0.97, 0.93, 0.95
-SKIPPED, COORDINATED = 0.8, 0.95
+SKIPPED, COORDINATED = 0.69, 0.95
 """Factors for what differs between the text and the form; learned exchanges bring their own."""
 _CLOSE, _MOST = 0.95, 5
 """Other candidates of a span are kept down to this share of the best score, and so many."""
