@@ -210,6 +210,7 @@ def gilda(case: Task) -> Built:
             for text, entity in forms_of(case)
         ]
     )  # fmt: skip
+    grounder.gilda_disambiguators = {}  # its models of ambiguous genes would be fetched
     return Built(
         lambda texts: [
             [
