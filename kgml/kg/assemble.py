@@ -179,7 +179,7 @@ def _triples(
     again[1:] = fresh[1:] | (source[1:] != source[:-1])
     triple = np.cumsum(fresh) - 1
     file, kind = np.divmod(source[again], len(KINDS))
-    columns = [triple[again], file.astype(np.int32), kind.astype(np.int8)]
+    columns = [triple[again], file.astype(np.int32), kind.astype(np.int16)]
     origins = pa.Table.from_arrays([column(part) for part in columns], schema=store.ORIGINS)
     return edges, used, np.ascontiguousarray(rows[fresh]), origins
 
