@@ -61,7 +61,7 @@ def assemble(
         "definitions": words.defined, "unlabelled": len(entities) - words.labelled,
         "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
         "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
-        "files": len(collected.files), "skipped": skipped,
+        "files": len(sources), "skipped": skipped,
     }  # fmt: skip
     ontologies = sorted(collected.ontologies, key=lambda row: (row["iri"], row["file"]))
     return KnowledgeGraph(columns, report, ontologies, sources, files=collected.files)

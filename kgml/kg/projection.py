@@ -290,7 +290,9 @@ class _Edges:
             head, tail, file = self.triples.links(predicate)
             if self.projection.liberal and predicate in _FURTHER:
                 continue
-            if predicate in v.DROPPED:
+            if predicate == _INVERSE:
+                self.dropped["inverseOf"] += int((head >= 0).sum())
+            elif predicate in v.DROPPED:
                 self.dropped[v.DROPPED[predicate]] += len(head)
             elif predicate in v.STRUCTURE or predicate in _WORDS:
                 continue
@@ -337,8 +339,10 @@ _TYPES = {
         "Irreflexive")},
 }  # fmt: skip
 """Axioms that are a type of OWL, and the kind they count as."""
+_INVERSE = v.OWL + "inverseOf"
+"""An axiom of two properties; said of a blank node it is the expression ObjectInverseOf."""
 _FURTHER = frozenset({v.RDFS + "domain", v.RDFS + "range", v.RDFS + "subPropertyOf",
-                      v.OWL + "inverseOf", v.OWL + "propertyChainAxiom"})  # fmt: skip
+                      _INVERSE, v.OWL + "propertyChainAxiom"})  # fmt: skip
 """Read by `kgml.kg.axioms.owl2vec`."""
 
 

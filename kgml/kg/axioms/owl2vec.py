@@ -109,6 +109,8 @@ def _inverses(triples: Triples, collected: Collected, by_relation: dict[int, Edg
     """(A, p, B) and p inverseOf q give (B, q, A), and the other way round."""
     made = []
     for one, other, _ in _said(triples, v.OWL + "inverseOf"):
+        if one < 0:
+            continue  # ObjectInverseOf, an expression
         found = [
             _rewritten(by_relation[old], new, "inverse", turned=True)
             for old, new in {(one, other), (other, one)} if old in by_relation and new >= 0

@@ -245,6 +245,7 @@ def test_what_is_inferred_says_so(turtle) -> None:
     assert said(graph, "i", "A") == [("ClassAssertion('A' 'i')", "tiny.ttl")]
     assert graph.report["inferred"] == 2
     assert graph.files == ["tiny.ttl", "inferred (rdfs)"]
+    assert graph.report["files"] == 1  # what is inferred is no file
 
 
 def test_an_imported_file_is_an_origin_of_its_own(write) -> None:
