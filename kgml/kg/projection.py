@@ -24,6 +24,7 @@ import numpy as np
 
 from kgml.kg import vocabulary as v
 from kgml.kg.axioms.expressions import NOTHING, QUANTIFIERS, Expressions
+from kgml.kg.axioms.individuals import note_individuals
 from kgml.kg.axioms.kinds import CODES, Restriction
 from kgml.kg.collected import Collected
 from kgml.kg.parse.blocks import Ints, distinct
@@ -62,6 +63,7 @@ def project(triples: Triples, collected: Collected, projection: Projection) -> N
     """
     maker = _Edges(triples, collected, projection)
     maker.declarations()
+    note_individuals(triples, collected)
     maker.disjoint()
     if projection.name == "rdf":
         maker.everything()
