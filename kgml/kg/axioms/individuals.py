@@ -20,7 +20,7 @@ _OBJECT_PROPERTIES = tuple(
         "ObjectProperty", "InverseFunctionalProperty", "SymmetricProperty", "TransitiveProperty")
 )  # fmt: skip
 """Types that make a property one between individuals: the last three alone did in OWL 1, and OWL 2
-reads them so (https://www.w3.org/TR/owl2-mapping-to-rdf/, table 6)."""
+reads them so (https://www.w3.org/TR/owl2-mapping-to-rdf/)."""
 _BOTH, _SUBJECT, _OBJECT = (0, 1), (0,), (1,)
 _NO_INDIVIDUALS = {
     **dict.fromkeys((v.SUB_CLASS_OF, v.EQUIVALENT_CLASS, v.DISJOINT_WITH, v.OWL + "complementOf",
