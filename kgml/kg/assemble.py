@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kgml.kg import store
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import column, strings, values
+from kgml.kg.axioms.individuals import undeclared_individuals
 from kgml.kg.axioms.kinds import KINDS
 from kgml.kg.collected import Collected
 from kgml.kg.forms import Lexicon
@@ -61,7 +62,7 @@ def assemble(
         "definitions": words.defined, "unlabelled": len(entities) - words.labelled,
         "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
         "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
-        "files": len(collected.files), "skipped": skipped,
+        "files": len(sources), "skipped": skipped,
     }  # fmt: skip
     ontologies = sorted(collected.ontologies, key=lambda row: (row["iri"], row["file"]))
     return KnowledgeGraph(columns, report, ontologies, sources, files=collected.files)
@@ -93,6 +94,10 @@ def _entities(
     others = of(collected.others)
     linked = np.zeros(len(iris), dtype=bool)
     linked[edges[is_a][:, [0, 2]].ravel()] = True
+    taken = declared | others | linked | of(set(collected.replaced))
+    undeclared = undeclared_individuals(collected, ~taken)
+    collected.individuals.update(np.flatnonzero(undeclared).tolist())
+    declared |= undeclared
     in_use = np.where(declared & (obsolete | ~of(collected.obsolete)), 0, -1)
     for old, new in collected.replaced.items():  # an edge to it is one to what is in its place
         if in_use[old] < 0 and _in_use(new, collected.replaced, in_use) == 0:
@@ -179,7 +184,7 @@ def _triples(
     again[1:] = fresh[1:] | (source[1:] != source[:-1])
     triple = np.cumsum(fresh) - 1
     file, kind = np.divmod(source[again], len(KINDS))
-    columns = [triple[again], file.astype(np.int32), kind.astype(np.int8)]
+    columns = [triple[again], file.astype(np.int32), kind.astype(np.int16)]
     origins = pa.Table.from_arrays([column(part) for part in columns], schema=store.ORIGINS)
     return edges, used, np.ascontiguousarray(rows[fresh]), origins
 
@@ -200,9 +205,9 @@ def _count_unknown(collected: Collected, edges: NDArray[np.int32], head: Numbers
             dropped["edge of an obsolete entity"] += 1
         elif iris[relation] in v.MAPPINGS:
             dropped["mapping to an unknown entity"] += 1
-        elif iris[tail].startswith(v.OWL):
+        elif iris[tail].startswith(v.OWL) or iris[start].startswith(v.OWL):
             dropped["owl:Thing"] += 1
-        elif entity < 0:
+        elif entity < 0 and start in collected.others:  # said of a property or an ontology
             dropped["annotation"] += 1
         else:
             dropped["edge to an unknown entity"] += 1

@@ -41,6 +41,10 @@ class Collected:
     """What the file wrote where that is not the IRI."""
     classes: set[int] = field(default_factory=set)
     individuals: set[int] = field(default_factory=set)
+    asserted: set[int] = field(default_factory=set)
+    """Ends of assertions with object properties: individuals, unless they are something else."""
+    same: list[NDArray[np.int32]] = field(default_factory=list)
+    """(k, 2): what owl:sameAs calls the same, where both may be individuals."""
     concepts: set[int] = field(default_factory=set)
     others: set[int] = field(default_factory=set)
     """Properties, datatypes and ontologies: never entities unless declared as a class too."""

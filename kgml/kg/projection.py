@@ -24,7 +24,8 @@ import numpy as np
 
 from kgml.kg import vocabulary as v
 from kgml.kg.axioms.expressions import NOTHING, QUANTIFIERS, Expressions
-from kgml.kg.axioms.kinds import CODES
+from kgml.kg.axioms.individuals import note_individuals
+from kgml.kg.axioms.kinds import CODES, Restriction
 from kgml.kg.collected import Collected
 from kgml.kg.parse.blocks import Ints, distinct
 from kgml.kg.parse.rdf import Triples
@@ -48,7 +49,9 @@ class Projection:
 PROJECTIONS: Final = {
     "taxonomy": Projection("taxonomy", relations=False),
     "relations": Projection("relations", EXISTENTIAL),
-    "owl2vec": Projection("owl2vec", EXISTENTIAL | {"only", "max"}, liberal=True),
+    "owl2vec": Projection(
+        "owl2vec", EXISTENTIAL | {"only", "max", "min 0", "exactly 0"}, liberal=True
+    ),
     "rdf": Projection("rdf"),
 }
 
@@ -60,6 +63,7 @@ def project(triples: Triples, collected: Collected, projection: Projection) -> N
     """
     maker = _Edges(triples, collected, projection)
     maker.declarations()
+    note_individuals(triples, collected)
     maker.disjoint()
     if projection.name == "rdf":
         maker.everything()
@@ -168,10 +172,8 @@ class _Edges:
                 continue
             simple = (e.quantifier[b] == code) & (e.relation[b] >= 0) & (e.filler[b] >= 0)
             simple &= ~e.literal[b] & (e.members[b] == NOTHING)
-            if quantifier in ("min", "exactly") and not self.projection.liberal:
-                simple &= e.least[b]
             s = b[simple]
-            kind = f"{context} {quantifier}"
+            kind = Restriction(context, quantifier, "").kind
             self.add(entity[simple], e.relation[s], e.filler[s], kind, file[simple])
             keep = ~simple
             entity, b, file = entity[keep], b[keep], file[keep]
@@ -183,27 +185,28 @@ class _Edges:
         if context == "EquivalentClasses" and e.union[-expression] != NOTHING:
             self._union(entity, int(e.union[-expression]), file, "EquivalentClasses or")
             return
+        inner = context if context.endswith(" and") else f"{context} and"
         for node in e.conjuncts(expression):
             if node >= 0:
-                self._rows.append((entity, self.is_a, node, CODES[f"{context} and"], file))
+                self._rows.append((entity, self.is_a, node, CODES[inner], file))
             else:
-                self._restriction(entity, node, file, context)
+                self._restriction(entity, node, file, context if node == expression else inner)
 
     def _restriction(self, entity: int, node: int, file: int, context: str) -> None:
         e, allowed = self.expressions, self.projection.quantifiers
         quantifier = QUANTIFIERS[e.quantifier[-node]]
         relation, filler = int(e.relation[-node]), int(e.filler[-node])
-        counted = quantifier in ("min", "exactly") and not self.projection.liberal
-        if quantifier not in allowed or (counted and not e.least[-node]):
+        if quantifier not in allowed:
             self.dropped[e.kind(node)] += 1
         elif relation < 0:
             self.dropped["inverse property" if relation != NOTHING else "other expression"] += 1
         elif filler == NOTHING or e.literal[-node]:
             self.dropped[e.kind(node)] += 1
         else:
-            named = [filler] if filler >= 0 else e.named(filler, unions=self.projection.liberal)
-            code = CODES[f"{context} {quantifier}"]
-            self._rows += [(entity, relation, tail, code, file) for tail in named]
+            named = e.named(filler, unions=self.projection.liberal)
+            for tail, part in named:
+                code = CODES[Restriction(context, quantifier, part).kind]
+                self._rows.append((entity, relation, tail, code, file))
             self.dropped["nested expression"] += not named
 
     def _union(self, entity: int, members: int, file: int, kind: str) -> None:
@@ -211,7 +214,7 @@ class _Edges:
             if member >= 0:
                 self._rows.append((member, self.is_a, entity, CODES[kind], file))
             else:
-                self._left(entity, member, file)
+                self._left(entity, member, file, kind)
 
     def _general(self, left: int, right: int, file: int) -> None:
         """``(B or C) subClassOf D`` is two axioms; what else has no name on the left is none."""
@@ -219,13 +222,13 @@ class _Edges:
         if union != NOTHING and right >= 0:
             self._union(right, union, file, "SubClassOf or")
         else:
-            self._left(right, left, file)
+            self._left(right, left, file, "SubClassOf from")
 
-    def _left(self, entity: int, expression: int, file: int) -> None:
+    def _left(self, entity: int, expression: int, file: int, context: str) -> None:
         """``(p some B) subClassOf A``: nothing every A has, but OWL2Vec* keeps (A, p, B)."""
         restricted = self.expressions.relation[-expression] != NOTHING
         if self.projection.liberal and entity >= 0 and restricted:
-            self._restriction(entity, expression, file, "SubClassOf from")
+            self._restriction(entity, expression, file, context)
         else:
             self.dropped["general class axiom"] += 1
 
@@ -243,7 +246,7 @@ class _Edges:
                     kind = "EquivalentClasses and"
                     self._rows.append((entity, self.is_a, member, CODES[kind], origin))
                 else:
-                    self._expand_one(entity, member, origin, context)
+                    self._expand_one(entity, member, origin, f"{context} and")
 
     def disjoint(self) -> None:
         """Pairs of named classes said to share nothing; a check, not an edge."""
@@ -289,7 +292,9 @@ class _Edges:
             head, tail, file = self.triples.links(predicate)
             if self.projection.liberal and predicate in _FURTHER:
                 continue
-            if predicate in v.DROPPED:
+            if predicate == _INVERSE:
+                self.dropped["inverseOf"] += int((head >= 0).sum())
+            elif predicate in v.DROPPED:
                 self.dropped[v.DROPPED[predicate]] += len(head)
             elif predicate in v.STRUCTURE or predicate in _WORDS:
                 continue
@@ -336,8 +341,10 @@ _TYPES = {
         "Irreflexive")},
 }  # fmt: skip
 """Axioms that are a type of OWL, and the kind they count as."""
+_INVERSE = v.OWL + "inverseOf"
+"""An axiom of two properties; said of a blank node it is the expression ObjectInverseOf."""
 _FURTHER = frozenset({v.RDFS + "domain", v.RDFS + "range", v.RDFS + "subPropertyOf",
-                      v.OWL + "inverseOf", v.OWL + "propertyChainAxiom"})  # fmt: skip
+                      _INVERSE, v.OWL + "propertyChainAxiom"})  # fmt: skip
 """Read by `kgml.kg.axioms.owl2vec`."""
 
 

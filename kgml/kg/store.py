@@ -30,7 +30,9 @@ ENTITIES = pa.schema(
 FORMS = pa.schema([("entity", pa.int32()), ("scope", pa.int8()), ("text", pa.string())])
 RELATIONS = pa.schema([("iri", pa.string()), ("id", pa.string()), ("label", pa.string())])
 TRIPLES = pa.schema([("triple", pa.list_(pa.field("number", pa.int64(), nullable=False), 3))])
-ORIGINS = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int8())])
+ORIGINS = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int16())])
+_ORIGINS_NARROW = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int8())])
+"""Of graphs saved while there were fewer than 128 kinds of axioms."""
 DISJOINT = pa.schema([("left", pa.int32()), ("right", pa.int32()), ("file", pa.int32())])
 ALIASES = pa.schema([("name", pa.string()), ("entity", pa.int32())])
 
@@ -133,7 +135,7 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
     try:
         saved = json.loads((path / "report.json").read_text(encoding="utf-8"))
         report, ontologies, files = saved["report"], saved["ontologies"], saved["files"]
-        origins = _recoded(_read(path / "origins.arrow", ORIGINS), saved["axioms"])
+        origins = _recoded(_read(path / "origins.arrow", ORIGINS, _ORIGINS_NARROW), saved["axioms"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path / 'report.json'}: damaged ({error}); make it again.") from None
     columns = Columns(
@@ -153,7 +155,7 @@ def _recoded(origins: pa.Table, kinds: list[str]) -> pa.Table:
     """Codes of axioms in today's order; ``kinds`` is what they meant when they were saved."""
     if tuple(kinds) == KINDS:
         return origins
-    today = np.array([CODES[kind] for kind in kinds], dtype=np.int8)
+    today = np.array([CODES[kind] for kind in kinds], dtype=np.int16)
     codes = column(today[values(origins.column("axiom"))])
     return origins.set_column(2, ORIGINS.field(2), codes)
 
@@ -163,12 +165,12 @@ def _write(path: Path, table: pa.Table) -> None:
         writer.write_table(table.combine_chunks())
 
 
-def _read(path: Path, schema: pa.Schema) -> pa.Table:
+def _read(path: Path, *schemas: pa.Schema) -> pa.Table:
     try:
         with pa.memory_map(str(path)) as stream:
             table = pa.ipc.open_file(stream).read_all()
     except (OSError, pa.ArrowException) as error:
         raise ArtifactError(f"{path}: not readable ({error}); make the graph again.") from None
-    if not table.schema.equals(schema):
+    if not any(table.schema.equals(schema) for schema in schemas):
         raise ArtifactError(f"{path}: has other columns than a kgml graph; make it again.")
     return table

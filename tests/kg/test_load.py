@@ -37,7 +37,7 @@ REPORT = {
 BECAME = {
     "obo": {"is_a": 2, "relationship": 1, "intersection_of": 1, "intersection_of some": 1},
     "rdf": {"SubClassOf": 2, "SubClassOf some": 1, "EquivalentClasses and": 1,
-            "EquivalentClasses some": 1},
+            "EquivalentClasses and some": 1},
 }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from kgml.kg.parse.rdf import Triples
 
 NOTHING: Final = np.iinfo(np.int32).min
 """Not given; no number of a term is that low."""
-QUANTIFIERS = ("", "some", "value", "only", "self", "min", "exactly", "max")
+QUANTIFIERS = ("", "some", "value", "only", "self", "min", "exactly", "max", "min 0", "exactly 0")
+"""Cardinalities are told apart by whether they ask for at least one, which ``min`` and ``exactly`` do."""
 _CODE = {name: code for code, name in enumerate(QUANTIFIERS)}
 
 
@@ -21,8 +22,7 @@ class Expressions:
     """Columns by blank node: row b belongs to blank node -b.
 
     relation, filler (b,) numbers, `NOTHING` where not given · quantifier (b,) code into
-    `QUANTIFIERS` · literal (b,) whether the filler is a literal · least (b,) whether a cardinality
-    asks for at least one.
+    `QUANTIFIERS` · literal (b,) whether the filler is a literal.
     """
 
     def __init__(self, triples: Triples) -> None:
@@ -32,7 +32,6 @@ class Expressions:
         self.filler = np.full(size, NOTHING, dtype=np.int32)
         self.quantifier = np.zeros(size, dtype=np.int8)
         self.literal = np.zeros(size, dtype=bool)
-        self.least = np.zeros(size, dtype=bool)
         for predicate, name in v.QUANTIFIERS.items():
             self._quantify(predicate, name)
         for predicate, name in v.CARDINALITIES.items():
@@ -70,8 +69,8 @@ class Expressions:
         subject, text, _ = self._triples.texts(predicate)
         for number, value in zip(subject.tolist(), text.to_pylist(), strict=True):
             if number < 0:
-                self.quantifier[-number] = _CODE[name]
-                self.least[-number] = name != "max" and value.strip().lstrip("+0") != ""
+                none = name != "max" and not value.strip().lstrip("+0")
+                self.quantifier[-number] = _CODE[f"{name} 0" if none else name]
 
     def members_of(self, node: int) -> list[int]:
         """Members of an RDF list; one that runs in a circle ends where it meets itself."""
@@ -95,21 +94,26 @@ class Expressions:
             else:
                 yield node
 
-    def named(self, expression: int, unions: bool) -> list[int]:
-        """Named classes of an intersection and, if asked, of unions, of any depth."""
-        found: list[int] = []
-        todo, seen = [expression], {expression}
+    def named(self, expression: int, unions: bool) -> list[tuple[int, str]]:
+        """Named classes of an intersection and, if asked, of unions, of any depth.
+
+        Each with what it is of the expression: ``""`` for the whole of it, ``"and"`` or ``"or"`` for
+        a member of an intersection or a union, ``"nested"`` for a member of one in the other.
+        """
+        found: list[tuple[int, str]] = []
+        todo, seen = [(expression, "")], {expression}
         while todo:
-            node = todo.pop()
+            node, part = todo.pop()
             if node >= 0:
-                found.append(node)
+                found.append((node, part))
                 continue
-            heads = [self.members[-node], self.union[-node] if unions else NOTHING]
-            for head in heads:
+            heads = {"and": self.members[-node], "or": self.union[-node] if unions else NOTHING}
+            for kind, head in heads.items():
                 if head != NOTHING:
                     fresh = [m for m in self.members_of(int(head)) if m not in seen]
                     seen.update(fresh)
-                    todo += reversed(fresh)
+                    deeper = kind if part in ("", kind) else "nested"
+                    todo += [(member, deeper) for member in reversed(fresh)]
         return found
 
     def kind(self, node: int) -> str:
@@ -117,7 +121,7 @@ class Expressions:
         if self.union[-node] != NOTHING:
             return "unionOf"
         quantifier = QUANTIFIERS[self.quantifier[-node]]
-        if quantifier in ("min", "exactly", "max"):
+        if quantifier.startswith(("min", "exactly", "max")):
             return "cardinality"
         if self.literal[-node] and quantifier == "value":
             return "hasValue literal"

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from kgml.kg import vocabulary as v
 from kgml.kg.axioms.expressions import Expressions
-from kgml.kg.axioms.kinds import CODES, KINDS
+from kgml.kg.axioms.kinds import CODES, KINDS, RESTRICTIONS, domain_and_range
 from kgml.kg.collected import Collected
 from kgml.kg.parse.rdf import Triples
 from kgml.progress import warn
 
 MOST_EDGES = 5_000_000
 """Most edges one property chain may give."""
+_VALUES = [CODES[kind] for kind, one in RESTRICTIONS.items() if one.quantifier == "value"]
 _OF_CLASSES = [
     code for code, kind in enumerate(KINDS)
-    if kind == "domain and range"
-    or (kind.startswith(("SubClassOf ", "EquivalentClasses ")) and not kind.endswith(" value"))
+    if code not in _VALUES
+    and kind.startswith(("SubClassOf ", "EquivalentClasses ", "DisjointUnion ", "domain "))
 ]  # fmt: skip
-_VALUES = [code for code, kind in enumerate(KINDS) if kind.endswith(" value")]
 
 Edges = NDArray[np.int32]
 
@@ -57,17 +57,17 @@ def _said(triples: Triples, predicate: str) -> list[tuple[int, int, int]]:
 def _domains(triples: Triples, collected: Collected, expressions: Expressions) -> None:
     """Every domain with every range of a property."""
     domains, ranges = _said(triples, v.RDFS + "domain"), _said(triples, v.RDFS + "range")
-    heads: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    tails: defaultdict[int, list[int]] = defaultdict(list)
+    heads: defaultdict[int, list[tuple[int, str, int]]] = defaultdict(list)
+    tails: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
     for prop, value, file in domains:
-        heads[prop] += [(head, file) for head in expressions.named(value, unions=True)]
+        heads[prop] += [(*head, file) for head in expressions.named(value, unions=True)]
     for prop, value, _ in ranges:
         tails[prop] += expressions.named(value, unions=True)
     rows = [
-        (head, prop, tail, CODES["domain and range"], file)
+        (head, prop, tail, CODES[domain_and_range(of_head, of_tail)], file)
         for prop, found in heads.items() if prop >= 0
-        for head, file in found
-        for tail in tails.get(prop, ())
+        for head, of_head, file in found
+        for tail, of_tail in tails.get(prop, ())
     ]  # fmt: skip
     collected.edge_columns.append(np.array(rows, dtype=np.int32).reshape(-1, 5))
     collected.dropped["domain"] += sum(not tails.get(prop) for prop, _, _ in domains)
@@ -109,6 +109,8 @@ def _inverses(triples: Triples, collected: Collected, by_relation: dict[int, Edg
     """(A, p, B) and p inverseOf q give (B, q, A), and the other way round."""
     made = []
     for one, other, _ in _said(triples, v.OWL + "inverseOf"):
+        if one < 0:
+            continue  # ObjectInverseOf, an expression
         found = [
             _rewritten(by_relation[old], new, "inverse", turned=True)
             for old, new in {(one, other), (other, one)} if old in by_relation and new >= 0

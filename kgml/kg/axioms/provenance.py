@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgml.kg.arrow import values
-from kgml.kg.axioms.kinds import KINDS, written
+from kgml.kg.axioms.kinds import CODES, KINDS, RESTRICTIONS, Restriction, written
 from kgml.kg.vocabulary import IS_A
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def node_texts(
     """What each entity is, in words, for an encoder: label, definition, edges.
 
     An is-a edge gives "is a <label>", any other "something that <relation> some <label>", by the
-    quantifier of its axiom. At most `MOST` edges of an entity, in the order of the triples.
+    quantifier of its axiom. An edge of which the axioms say nothing about every such thing (that of
+    a domain and a range, or of a sub-property by owl2vec) is left out. At most `MOST` edges of an
+    entity, in the order of the triples.
 
     >>> from kgml import load_graph
     >>> graph = load_graph("ontologies/bio.ttl")
@@ -83,32 +85,68 @@ def node_texts(
 
 MOST = 10
 """Edges of one entity that are put into words."""
-_WORDS = {"some": "some", "only": "only", "value": "", "max": "at most n", "min": "some",
-          "exactly": "some"}  # fmt: skip
-_QUANTIFIED = {
-    "relationship": "some", "intersection_of some": "some",
-    **{f"{context} {quantifier}": word for quantifier, word in _WORDS.items()
-       for context in ("SubClassOf", "EquivalentClasses", "ClassAssertion")},
+_WORDS = {
+    "some": "some", "min": "some", "exactly": "some", "only": "only", "value": "",
+    "max": "a limited number of", "exactly 0": "no",
 }  # fmt: skip
-"""Kind of axiom to what stands before the tail; nothing for all others."""
+"""Quantifier to what stands before the tail; "min 0" says nothing."""
+_UNTOLD = frozenset({"value and type", "inverse", "SubObjectPropertyOf", "property chain"})
+"""Rules of owl2vec whose edges need not hold of everything they begin at; with domains and ranges.
+An inverse does between two individuals."""
+
+
+def _around(kind: str) -> tuple[str, str] | None:
+    """What stands before and after the tail of an edge of this kind; None where it would be false."""
+    restriction = RESTRICTIONS.get(kind)
+    if restriction:
+        return _restricted(restriction)
+    if kind in ("relationship", "intersection_of some"):
+        return "some", ""
+    return None if kind in _UNTOLD or kind.startswith("domain ") else ("", "")
+
+
+def _restricted(restriction: Restriction) -> tuple[str, str] | None:
+    """The same of a restriction.
+
+    (p some B) subClassOf A says nothing of every A. A filler may be made wider: what has only a B
+    or C has only "B or others". Where the number is limited, it may be made narrower instead.
+    """
+    word = _WORDS.get(restriction.quantifier)
+    if word is None or restriction.context not in _OF_HEAD:
+        return None
+    if restriction.quantifier in ("max", "exactly 0"):
+        return (word, "") if restriction.part in ("", "or") else None
+    return word, "or others" if restriction.part in ("or", "nested") else ""
+
+
+_OF_HEAD = frozenset(
+    f"{context}{part}"
+    for context in ("SubClassOf", "EquivalentClasses", "ClassAssertion") for part in ("", " and")
+)  # fmt: skip
+"""Where a restriction holds of everything that is the head."""
 
 
 def _phrases(graph: KnowledgeGraph) -> Iterator[tuple[int, str]]:
+    around = [_around(kind) for kind in KINDS]
     origins = graph.columns.origins
-    rows, first = np.unique(values(origins.column("triple")), return_index=True)
-    axiom = values(origins.column("axiom"))[first]
+    axiom = values(origins.column("axiom"))
+    of_triple = values(origins.column("triple"))
+    between_individuals = (graph.columns.kinds[graph.triples[:, [0, 2]]] == 1).all(axis=1)
+    told = np.array([found is not None for found in around])[axiom]
+    told |= (axiom == CODES["inverse"]) & between_individuals[of_triple]
+    rows, first = np.unique(of_triple[told], return_index=True)
     is_a = {n for n, iri in enumerate(graph.relation_iris) if iri in IS_A}
     names = [name.replace("_", " ") for name in graph.relation_labels]
-    told: Counter[int] = Counter()
+    times: Counter[int] = Counter()
     for (head, relation, tail), kind in zip(
-        graph.triples[rows].tolist(), axiom.tolist(), strict=True
+        graph.triples[rows].tolist(), axiom[told][first].tolist(), strict=True
     ):
-        told[head] += 1
-        if told[head] > MOST:
+        times[head] += 1
+        if times[head] > MOST:
             continue
         if relation in is_a:
             yield head, f"is a {graph.labels[tail]}"
             continue
-        some = _QUANTIFIED.get(KINDS[kind], "")
-        phrase = " ".join(filter(None, [names[relation], some, graph.labels[tail]]))
+        before, after = around[kind] or ("", "")
+        phrase = " ".join(filter(None, [names[relation], before, graph.labels[tail], after]))
         yield head, f"something that {phrase}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from kgml import load_graph
 from kgml.config import GraphConfig
 from kgml.kg import store
-from kgml.kg.axioms.kinds import CODES, KINDS, TEMPLATES, written
+from kgml.kg.axioms.kinds import CODES, KINDS, RESTRICTIONS, TEMPLATES, written
 from kgml.kg.build import build_graph
 from kgml.kg.graph import KnowledgeGraph
 from kgml.progress import KGMLWarning
@@ -96,7 +98,7 @@ def test_obo_clauses_are_quoted_as_clauses(hearts_obo: Path) -> None:
 
 
 def test_every_kind_of_axiom_is_written_with_both_ends() -> None:
-    assert len(KINDS) == len(set(KINDS)) <= 127  # a file has eight bits for a kind
+    assert len(KINDS) == len(set(KINDS)) < 2**15  # a file has sixteen bits for a kind
     for kind in TEMPLATES:
         text = written(kind, "HEAD", "RELATION", "TAIL")
         assert {"HEAD", "TAIL"} <= set(re.findall("[A-Z]{4}", text))
@@ -150,7 +152,7 @@ def test_node_texts_put_each_quantifier_in_words(turtle) -> None:
         "atrium": "atrium.", "patient 7": "patient 7.",
         "a": "a. A disease. is a atrium. something that located in some atrium.",
         "b": "b. something that affects only atrium.",
-        "c": "c. something that has at most n atrium.",
+        "c": "c. something that has a limited number of atrium.",
         "d": "d. something that of patient 7.",
         "e": "e. is a a. something that near patient 7.",
     }  # fmt: skip
@@ -158,6 +160,58 @@ def test_node_texts_put_each_quantifier_in_words(turtle) -> None:
     plain = graph.node_texts(definitions=False)[graph.number(EX + "some")]
     assert plain == "a. is a atrium. something that located in some atrium."
     assert graph.node_texts(definitions=False, axioms=False) == [f"{x}." for x in graph.labels]
+
+
+def test_node_texts_say_only_what_holds_of_every_such_thing(turtle) -> None:
+    path = turtle("""
+:h a owl:Class ; rdfs:subClassOf
+  [ owl:onProperty :a ; owl:allValuesFrom [ owl:unionOf ( :C :D ) ] ] ,
+  [ owl:onProperty :b ; owl:someValuesFrom [ owl:intersectionOf ( :C [ owl:unionOf ( :D ) ] ) ] ] ,
+  [ owl:onProperty :c ; owl:maxQualifiedCardinality 2 ; owl:onClass [ owl:intersectionOf ( :C :D ) ] ] ,
+  [ owl:onProperty :d ; owl:minQualifiedCardinality 0 ; owl:onClass :C ] ,
+  [ owl:onProperty :e ; owl:qualifiedCardinality 0 ; owl:onClass :C ] ,
+  [ owl:onProperty :f ; owl:qualifiedCardinality 3 ; owl:onClass :C ] .
+[ owl:onProperty :g ; owl:someValuesFrom :C ] rdfs:subClassOf :h .
+:k rdfs:domain :h ; rdfs:range :C ; owl:inverseOf :l . :m rdfs:subPropertyOf :f . :f owl:inverseOf :n .
+:C a owl:Class . :D a owl:Class . :i a :C ; :k :j . :j a :D .
+""")
+    graph = load_graph(path, GraphConfig(projection="owl2vec"))
+    of_h = [
+        graph.relation_labels[r] for h, r, _ in graph.triples.tolist() if graph.labels[h] == "h"
+    ]
+    assert of_h == [*"aabbccdefgkm"]
+    assert dict(zip(graph.labels, graph.node_texts(), strict=True)) == {
+        "h": "h. something that a only C or others. something that a only D or others. "
+             "something that b some C. something that b some D or others. "
+             "something that e no C. something that f some C.",
+        "C": "C.", "D": "D.",  # that h has f some C does not say that every C is the f of an h
+        "i": "i. is a C. something that k j.", "j": "j. is a D. something that l i.",
+    }  # fmt: skip
+
+
+def test_an_edge_is_put_in_words_by_the_axiom_that_says_most(write) -> None:
+    one = write("one.ttl", HEADER + ":p rdfs:domain :A ; rdfs:range :B .\n" + CLASSES)
+    two = write("two.ttl", HEADER + ":A rdfs:subClassOf [ owl:onProperty :p ; owl:someValuesFrom :B ] .")  # fmt: skip
+    graph = load_graph([one, two], GraphConfig(projection="owl2vec"))
+    assert [axiom.file for axiom in graph.axioms(EX + "A", EX + "B")] == ["one.ttl", "two.ttl"]
+    assert graph.node_texts()[0] == "A thing. something that p some B thing."
+
+
+def test_a_graph_saved_with_fewer_kinds_of_axioms_still_opens(
+    two_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = load_graph(two_files)
+    fewer = [kind for kind in KINDS if kind not in RESTRICTIONS]
+    codes = [fewer.index(KINDS[code]) for code in graph.columns.origins["axiom"].to_pylist()]
+    old = graph.columns.origins.set_column(2, "axiom", pa.array(codes, pa.int8()))
+    monkeypatch.setattr(store, "KINDS", fewer)
+    KnowledgeGraph(replace(graph.columns, origins=old), graph.report, files=graph.files).save(
+        tmp_path / "g"
+    )
+    monkeypatch.undo()
+    again = KnowledgeGraph.load(tmp_path / "g")
+    assert said(again, "A", "B") == said(graph, "A", "B")
+    assert again.columns.origins.schema == store.ORIGINS
 
 
 def test_equivalence_needs_no_quantifier_in_words(turtle) -> None:
@@ -191,6 +245,7 @@ def test_what_is_inferred_says_so(turtle) -> None:
     assert said(graph, "i", "A") == [("ClassAssertion('A' 'i')", "tiny.ttl")]
     assert graph.report["inferred"] == 2
     assert graph.files == ["tiny.ttl", "inferred (rdfs)"]
+    assert graph.report["files"] == 1  # what is inferred is no file
 
 
 def test_an_imported_file_is_an_origin_of_its_own(write) -> None:
