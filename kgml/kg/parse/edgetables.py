@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg.parse import formats, safety
-from kgml.kg.parse.edgecolumns import WANTED, Layout, layout, roles
+from kgml.kg.parse.edgecolumns import WANTED, Layout, layout
+from kgml.kg.parse.edgenames import COLUMNS, roles
 from kgml.progress import warn
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ BLOCK = 1 << 20
 def batches(path: Path, config: GraphConfig) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Number of the first row (from 1, below a header) and some rows, their columns named by role.
 
-    Every column is dictionary-encoded text; which there are says `kgml.kg.parse.edgecolumns.ROLES`.
+    Every column is dictionary-encoded text; which there are says `kgml.kg.parse.edgenames.ROLES`.
 
     Raises:
         OntologyError: no such columns, rows of unequal length, not UTF-8, a damaged file.
@@ -79,7 +80,7 @@ def _csv(path: Path, head: bytes) -> Iterator[pa.RecordBatch]:
         return "error"
 
     rows = int(found.header)
-    names = [str(i) for i in range(found.width)]
+    names = [str(i) for i in range(len(found.names))]
     taken = {role: str(i) for role, i in found.columns.items()}
     try:
         reader = csv.open_csv(
@@ -105,10 +106,7 @@ def _layout(path: Path, head: bytes) -> Layout:
     ending = path.suffix.lower()
     found = layout(text, ending) or layout(text, ".tsv") or layout(text, ".csv")
     if found is None:
-        raise OntologyError(
-            f"{path}: no columns of a list of edges; wanted {WANTED}, or three columns without "
-            "header in a file that ends in .csv or .tsv."
-        )
+        raise OntologyError(f"{path}: no columns of a list of edges; wanted {WANTED}.")
     return found
 
 
@@ -186,7 +184,7 @@ def _columns(path: Path, schema: pa.Schema, config: GraphConfig) -> dict[str, st
     found = roles(names)
     if found is None:
         shown = ", ".join(f"'{name[:40]}'" for name in names[:8])
-        raise OntologyError(f"{path}: found the columns {shown}; wanted {WANTED}. Rename them.")
+        raise OntologyError(f"{path}: found the columns {shown}; wanted {COLUMNS}. Rename them.")
     for role, number in found.items():
         kind = schema.types[number]
         if pa.types.is_dictionary(kind):

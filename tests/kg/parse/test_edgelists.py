@@ -13,7 +13,8 @@ import pytest
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg.parse import edgelists
-from kgml.kg.parse.edgecolumns import layout, roles
+from kgml.kg.parse.edgecolumns import layout
+from kgml.kg.parse.edgenames import roles
 from kgml.progress import KGMLWarning
 
 OBO = "http://purl.obolibrary.org/obo/"
@@ -226,7 +227,52 @@ def test_a_parquet_bomb_is_neither_unfolded_nor_read_beyond_the_limits(tmp_path)
 def test_columns_are_known_by_many_names() -> None:
     assert roles(["Tail ID", "Predicate", "head-id"]) == {"head": 2, "relation": 1, "tail": 0}
     assert roles(["subject", "object"]) is None
+    assert roles(["start", "end"]) is roles(["start", "end", "type"]) is None  # marks in a text
+    assert roles([":START_ID", ":END_ID", ":TYPE"]) == {"head": 0, "relation": 2, "tail": 1}
+    names = ["source", "type", "interaction", "target", "target name"]
+    assert roles(names) == {"head": 0, "relation": 2, "tail": 3, "tail_label": 4}
+    assert roles(["head", "relation", "tail", "source"]) == {"head": 0, "relation": 1, "tail": 2}
+    assert roles(["parent", "child", "type"]) == {"head": 1, "tail": 0}
     assert roles(["parent_label", "parent", "child"]) == {"head": 2, "tail": 1, "tail_label": 0}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["start,rel,end", "from,edge,to", "node1,interaction,node2", "SOURCE,Relation,Target",
+     "source,interaction,target", "subject,property,object", "entity1,type,entity2"],
+)  # fmt: skip
+def test_a_header_with_other_names_is_one(write, tmp_path, header: str) -> None:
+    wanted = {
+        "<#A> a owl:Class", "<#B> a owl:Class", "<#A> rdfs:subClassOf <#B>",
+        '<#A> rdfs:label "A"', '<#B> rdfs:label "B"',
+    }  # fmt: skip
+    assert read(write("a.csv", f"{header}\nA,is_a,B\n")) == wanted
+    columns = dict(zip(header.split(","), (["A"], ["is_a"], ["B"]), strict=True))
+    assert read(parquet(tmp_path / "a.parquet", **columns)) == wanted
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["a,b,c\n", "von,kante,nach\nA,is_a,B\n", "von,kante,nach\nHP:1,is_a,HP:2\nHP:2,is_a,HP:3\n",
+     "gene,acts on,disease\n7,r,8\n9,s,7\n", "heart,has,valve\nliver,is a,organ\n"],
+)  # fmt: skip
+def test_a_first_row_that_may_be_a_header_is_refused(write, rows: str) -> None:
+    assert layout(rows, ".csv") is None
+    refused(write("a.csv", rows), "Name the columns so, or put that header above the first row")
+    assert read(write("b.csv", "head,relation,tail\n" + rows))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["HP:1,r,HP:2\nHP:3,s,HP:4\n", "http://e/a,r,b\nc,s,d\n", "/m/027rn,/location/in,/m/06cx9\n",
+     "00260881,_hypernym,00260622\n", "a,is_a,b\n", "Chatou,isIn,France\nParis,isIn,Europe\n",
+     "heart,has,valve\nbody,contains,heart\n", "A,label,Aye\nB,label,Bee\n",
+     "heart,has,valve\nbody,has,heart"],
+)  # fmt: skip
+def test_a_first_row_that_is_clearly_data_is_read(rows: str) -> None:
+    found = layout(rows, ".csv")
+    assert found is not None
+    assert not found.header
 
 
 @pytest.mark.parametrize(
