@@ -14,7 +14,7 @@ from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
 from kgml.kg.parse import emit
-from kgml.kg.parse.edgetables import batches
+from kgml.kg.parse.edgetables import table
 from kgml.kg.parse.owlmapping import ENTITIES
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
 
 def _triples(path: Path, name: str, config: GraphConfig) -> Iterator[ox.Triple]:
     edges = _Edges(path, name)
-    for first, batch in batches(path, config):
+    first = 1
+    for batch in table(path, config).batches:
         yield from edges.triples(first, batch)
+        first += len(batch)
 
 
 class _Edges:

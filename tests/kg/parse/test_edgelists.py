@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -172,6 +175,39 @@ def test_a_row_far_down_is_named_too(write) -> None:
     refused(write("b.tsv", rows.replace(",", "\t") + "a\t\tb\n"), "row 100,001: found no relation")
 
 
+def test_a_wrong_row_after_blank_lines_and_line_breaks_in_cells_is_counted_right(write) -> None:
+    text = '\r\n"a\nb",r,c\r\n\r\nd,r,e\r\nf,r\r\n'
+    refused(write("a.csv", "head,relation,tail\r\n" + text), "row 3: 2 columns in 'f,r'")
+    long = "".join(f"a,r,{i}\n" for i in range(300_000))
+    refused(write("b.csv", f'head,relation,tail\na,"r,b\n{long}'), "row 1", "Is a quote left open?")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_refused_row_leaves_no_thread_that_needs_the_interpreter(write) -> None:
+    """Each child ends right after the refusal; 2 to 4 in 100 once died of SIGABRT."""
+    path = write("a.csv", "head,relation,tail\nB,is_a,A\nB,part")
+    children = """
+import os, sys
+from pathlib import Path
+from pyarrow import csv
+from kgml.config import GraphConfig
+from kgml.errors import OntologyError
+from kgml.kg.parse import edgelists
+for _ in range(30):
+    child = os.fork()
+    if not child:
+        try:
+            list(edgelists.ntriples(Path(sys.argv[1]), "a.csv", GraphConfig()))
+        except OntologyError:
+            sys.exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", children, str(path)], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == {"1"}, done.stderr
+
+
 def test_another_encoding_is_named_with_line_and_byte(write) -> None:
     for row in (b"HP:1,is_a,caf\xe9\n", b"HP:1,is_a,caf\xe9,too,many\n"):
         refused(write("a.csv", b"head,relation,tail\n" + row), "line 2: byte 32 is not UTF-8")
@@ -249,6 +285,14 @@ def test_a_header_with_other_names_is_one(write, tmp_path, header: str) -> None:
     assert read(write("a.csv", f"{header}\nA,is_a,B\n")) == wanted
     columns = dict(zip(header.split(","), (["A"], ["is_a"], ["B"]), strict=True))
     assert read(parquet(tmp_path / "a.parquet", **columns)) == wanted
+
+
+def test_blank_lines_above_a_header_make_it_no_row(write) -> None:
+    wanted = "obo:HP_1 rdfs:subClassOf obo:HP_2"
+    for blank in ("\n\n", " \n", "\r\n\r\n\r\n", "\ufeff\n"):
+        found = read(write("a.csv", f"{blank}head,relation,tail\nHP:1,is_a,HP:2\n"))
+        assert (wanted in found, len(found)) == (True, 3)
+        refused(write("b.csv", f"{blank}head,relation,tail\nHP:1,is_a\n"), "row 1: 2 columns")
 
 
 @pytest.mark.parametrize(
