@@ -15,6 +15,7 @@ import pytest
 
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
+from kgml.kg import vocabulary as v
 from kgml.kg.parse import edgelists
 from kgml.kg.parse.edgecolumns import layout
 from kgml.kg.parse.edgenames import roles
@@ -102,6 +103,80 @@ def test_a_list_of_children_and_parents_is_one_of_is_a(write) -> None:
     }  # fmt: skip
 
 
+def test_a_child_without_parent_is_a_root(write, tmp_path) -> None:
+    wanted = {
+        "<#A> a owl:Class", "<#B> a owl:Class", "<#A> rdfs:subClassOf <#B>",
+        '<#A> rdfs:label "A"', '<#B> rdfs:label "B"',
+    }  # fmt: skip
+    assert read(write("a.tsv", "child\tparent\nA\tB\nB\t\n")) == wanted
+    assert read(write("a.csv", "parent,child\nB,A\n ,B\n")) == wanted
+    assert read(parquet(tmp_path / "a.parquet", child=["A", "B"], parent=["B", None])) == wanted
+    alone = read(write("b.csv", "child,parent,child_label\nHP:1,,All\n"))
+    assert alone == {"obo:HP_1 a owl:Class", 'obo:HP_1 rdfs:label "All"'}
+
+
+def test_children_and_parents_may_have_a_relation(write) -> None:
+    found = read(write("a.csv", "child,relation,parent\nHP:1,RO:1,HP:2\n"))
+    assert "obo:HP_1 obo:RO_1 obo:HP_2" in found
+    refused(write("b.csv", "child,relation,parent\nHP:1,RO:1,\n"), "row 1: found no parent")
+
+
+def test_sources_and_targets_without_relation_are_related_and_that_is_said(write) -> None:
+    wanted = "obo:HP_1 <http://www.w3.org/2004/02/skos/core#related> obo:HP_2"
+    message = "a.csv: no column is called 'relation', so 'Source' and 'Target' .* columns 'weight'"
+    with pytest.warns(KGMLWarning, match=message):
+        assert wanted in read(write("a.csv", "Source,Target,weight\nHP:1,HP:2,1\n"))
+    gephi = "Source,Target,Type,Id,Label,Weight\nHP:1,HP:2,Undirected,0,,1.0\n"
+    assert wanted in read(write("gephi.csv", gephi))
+
+
+@pytest.mark.parametrize(
+    ("relation", "wanted"),
+    [
+        ("rdfs:label", "rdfs:label"), ("http://www.w3.org/2000/01/rdf-schema#label", "rdfs:label"),
+        ("label", "rdfs:label"), ("name", "rdfs:label"), ("rdfs:comment", "rdfs:comment"),
+        ("skos:prefLabel", f"<{v.SKOS}prefLabel>"), ("skos:altlabel", f"<{v.SKOS}altLabel>"),
+        ("skos:definition", f"<{v.SKOS}definition>"), ("definition", f"<{v.SKOS}definition>"),
+        ("oboInOwl:hasExactSynonym", f"<{v.OBO_IN_OWL}hasExactSynonym>"),
+        ("broad synonym", f"<{v.OBO_IN_OWL}hasBroadSynonym>"), ("IAO:0000115", "obo:IAO_0000115"),
+        ("obo:IAO_0000115", "obo:IAO_0000115"), ("owl:deprecated", "owl:deprecated"),
+    ],
+)  # fmt: skip
+def test_the_tail_of_a_word_relation_is_a_text(write, relation: str, wanted: str) -> None:
+    rows = f'head,relation,tail\nHP:1,{relation},"Seizure, x"\nHP:1,is_a,HP:2\n'
+    assert read(write("a.csv", rows)) == {
+        "obo:HP_1 a owl:Class", "obo:HP_2 a owl:Class", "obo:HP_1 rdfs:subClassOf obo:HP_2",
+        f'obo:HP_1 {wanted} "Seizure, x"',
+    }  # fmt: skip
+
+
+def test_a_label_row_wins_over_the_name_wherever_it_stands(write) -> None:
+    many = "".join(f"A,r,HP:{i % 9}\n" for i in range(200_000))  # more than one batch
+    path = write("a.csv", "head,relation,tail\n" + many + "A,label,Aye\n")
+    text = b"".join(edgelists.ntriples(path, path.name, GraphConfig()))
+    assert [line for line in text.splitlines() if b"schema#label" in line] == [
+        b'<urn:kgml:/a.csv#A> <http://www.w3.org/2000/01/rdf-schema#label> "Aye" .',
+        b'<urn:kgml:/a.csv#r> <http://www.w3.org/2000/01/rdf-schema#label> "r" .',
+    ]
+
+
+def test_a_head_with_nothing_but_texts_is_a_class_unless_a_row_says_otherwise(write) -> None:
+    rows = (
+        "EX:p,label,part of\nEX:i,label,an\nEX:c,label,alone\nEX:i,rdf:type,HP:1\nHP:1,EX:p,HP:2\n"
+    )
+    found = read(write("a.csv", "head,relation,tail\n" + rows))
+    assert {line for line in found if " a " in line and "EX_" in line} == {
+        "obo:EX_p a owl:ObjectProperty", "obo:EX_i a owl:NamedIndividual", "obo:EX_c a owl:Class",
+        "obo:EX_i a obo:HP_1",
+    }  # fmt: skip
+
+
+def test_what_may_be_an_entity_is_none_the_less_one(write) -> None:
+    assert "<#MI> <#synonym> <#infarction>" in read(
+        write("a.csv", "head,relation,tail\nMI,synonym,infarction\n")
+    )
+
+
 def test_three_columns_need_no_header(write) -> None:
     lines = ("HP:1", "is_a", "HP:2"), ("HP:2", "is_a", "HP:3")
     for name, separator in (("a.tsv", "\t"), ("a.csv", ","), ("b.csv", ";"), ("a.txt", "\t")):
@@ -156,6 +231,8 @@ def test_a_quarter_of_a_million_rows_take_seconds(write) -> None:
         ("HP:1,is_a,HP:3,x\n", ["row 2: 4 columns", "Quote cells that hold the separator"]),
         ("HP:1,,HP:3\n", ["row 2: found no relation, wanted one"]),
         (",is_a,HP:3\n", ["row 2: found no head"]),
+        ("HP:1,label,\n", ["row 2: found no tail"]),
+        (f"HP:1,label,{'x' * 10_001}\n", ["row 2: found a tail of 10,001 characters"]),
         ("\nHP:1,is_a, \n", ["row 2: found no tail"]),
         ('HP:1,is_a,"HP:3\nHP:4,is_a,HP:5\n', ["4 lines, but only 3 rows", "a quote is left open"]),
         ('HP:1,"is_a,HP:3\nHP:4,is_a,HP:5\n', ["row 2", "Is a quote left open?"]),
@@ -175,6 +252,13 @@ def test_a_row_far_down_is_named_too(write) -> None:
     refused(write("b.tsv", rows.replace(",", "\t") + "a\t\tb\n"), "row 100,001: found no relation")
 
 
+def test_a_wrong_cell_is_named_by_the_name_of_its_column(write) -> None:
+    refused(write("a.csv", "child,parent\nA,B\n,C\n"), "row 2: found no child, wanted one")
+    refused(write("b.csv", "Subject ID,predicate,object\na,b,c\n,b,c\n"), "found no Subject ID")
+    text = f"source,rel,target\na,b,{'x' * 10_001}\n"
+    refused(write("c.csv", text), "row 1: found a target of 10,001 characters")
+
+
 def test_a_wrong_row_after_blank_lines_and_line_breaks_in_cells_is_counted_right(write) -> None:
     text = '\r\n"a\nb",r,c\r\n\r\nd,r,e\r\nf,r\r\n'
     refused(write("a.csv", "head,relation,tail\r\n" + text), "row 3: 2 columns in 'f,r'")
@@ -192,6 +276,7 @@ from pathlib import Path
 from pyarrow import csv
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
+from kgml.kg import vocabulary as v
 from kgml.kg.parse import edgelists
 for _ in range(30):
     child = os.fork()
