@@ -7,66 +7,38 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ROLES = {
-    "head": ("head", "subject", "head_id", "subject_id", "s", "h"),
-    "relation": ("relation", "predicate", "relation_id", "predicate_id", "relationship",
-                 "edge_type", "p", "r"),
-    "tail": ("tail", "object", "tail_id", "object_id", "o", "t"),
-    "head_label": ("head_label", "subject_label", "head_name", "subject_name"),
-    "relation_label": ("relation_label", "predicate_label", "relation_name", "predicate_name"),
-    "tail_label": ("tail_label", "object_label", "tail_name", "object_name"),
-}  # fmt: skip
-"""What each column may be called; case, blanks and hyphens do not count."""
-IS_A_ROLES = {
-    "head": ("child", "child_id", "subclass", "narrower"),
-    "tail": ("parent", "parent_id", "superclass", "broader"),
-    "head_label": ("child_label", "child_name"),
-    "tail_label": ("parent_label", "parent_name"),
-}
-"""The same for a list of is-a pairs, which has no relation."""
-WANTED = "head, relation, tail (or subject, predicate, object; or child, parent)"
+from kgml.kg.parse.edgenames import COLUMNS, plain, roles
 
-_NO_TRIPLES = frozenset(
+WANTED = (
+    f"{COLUMNS}. Name the columns so, or put that header above the first row if this is data itself"
+)
+
+_OTHER = frozenset(
     ("id", "name", "text", "label", "class", "category", "title", "split", "date", "year", "value",
      "weight", "score", "description", "abstract", "target", "index")
 )  # fmt: skip
 """A first row with one of these is the header of another kind of table."""
 _LONGEST = 12
 """Words in a cell of a table without header; more make it prose."""
+_ID = re.compile(r"[A-Za-z][\w.-]*:\S|_:|/\S+/|\d[\d.]*\Z")
+"""IRIs, CURIEs, paths as Freebase has them, numbers: no column is called so."""
+_IS_A = frozenset(("is_a", "isa", "subclassof", "sub_class_of", "part_of", "partof", "instance_of"))
+"""Relations that need no other row to be known for one."""
 _RDF = re.compile(r"<[^>]*>\s|_:|@prefix|@base|.*\s\.\s*$")
 ROWS = 50
-"""Rows looked at."""
+"""Rows that must have three cells each where there is no header."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How to read a table: its separator, and the place of each column of `ROLES` it has."""
+    """How to read a table: its separator, its columns, and the place of each role they have."""
 
     separator: str
     header: bool
+    above: int
+    """Blank lines before the first row."""
     columns: dict[str, int]
-    width: int
-
-
-def roles(names: Sequence[str]) -> dict[str, int] | None:
-    """Role to column number, None unless there are head, relation and tail, or child and parent.
-
-    >>> roles(["subject", "predicate", "object", "Subject label", "weight"])
-    {'head': 0, 'relation': 1, 'tail': 2, 'head_label': 3}
-    >>> roles(["child", "parent"]), roles(["text", "label"])
-    ({'head': 0, 'tail': 1}, None)
-    """
-    plain = [re.sub(r"[\s-]+", "_", name.strip().lstrip("#:").lower()) for name in names]
-    for table, needed in ((ROLES, ("head", "relation", "tail")), (IS_A_ROLES, ("head", "tail"))):
-        found = {
-            role: plain.index(name)
-            for role, allowed in table.items()
-            for name in reversed(allowed)
-            if name in plain
-        }
-        if all(role in found for role in needed):
-            return found
-    return None
+    names: list[str]
 
 
 def layout(text: str, ending: str) -> Layout | None:
@@ -78,18 +50,23 @@ def layout(text: str, ending: str) -> Layout | None:
     rows = _rows(text)
     if not rows:
         return None
+    above = text[: text.index(rows[0])].count("\n")
     separators = {".csv": ",;\t|", ".tsv": "\t"}.get(ending, "\t,;|")
     for separator in separators:
         header = _split(rows[0], separator)
         columns = roles(header) if len(header) > 1 else None
         if columns:
-            return Layout(separator, True, columns, len(header))
+            return Layout(separator, True, above, columns, header)
     if ending not in (".csv", ".tsv", ".txt") or _RDF.match(rows[0]):
         return None
     for separator in "\t" if ending == ".txt" else separators:
         cells = [_split(row, separator) for row in rows]
-        if all(len(row) == 3 for row in cells) and _may_be_triples(cells):
-            return Layout(separator, False, {"head": 0, "relation": 1, "tail": 2}, 3)
+        if not all(len(row) == 3 for row in cells[:ROWS]):
+            continue
+        last = _split(text.rpartition("\n")[2], separator) if "\n" in text else []
+        if _may_be_triples([*cells, last]):
+            columns = {"head": 0, "relation": 1, "tail": 2}
+            return Layout(separator, False, above, columns, list(columns))
     return None
 
 
@@ -98,7 +75,8 @@ def names(text: str) -> list[str]:
     rows = _rows(text)
     for separator in "\t,;|":
         cells = [_split(row, separator) for row in rows[:5]]
-        if len(cells) > 1 and len(cells[0]) > 1 and len({len(row) for row in cells}) == 1:
+        widths = {len(row) for row in cells}
+        if widths == {3} or (len(cells) > 1 and len(widths) == 1 and widths != {1}):
             return cells[0]
     return []
 
@@ -106,8 +84,7 @@ def names(text: str) -> list[str]:
 def _rows(text: str) -> list[str]:
     """The first lines, without the last if it may be cut and is not the only one."""
     lines = text.split("\n")
-    rows = [line.rstrip("\r") for line in lines[: len(lines) - 1 or 1] if line.strip()]
-    return rows[:ROWS]
+    return [line.rstrip("\r") for line in lines[: len(lines) - 1 or 1] if line.strip()]
 
 
 def _split(row: str, separator: str) -> list[str]:
@@ -118,6 +95,18 @@ def _split(row: str, separator: str) -> list[str]:
 
 
 def _may_be_triples(cells: Sequence[Sequence[str]]) -> bool:
-    named_otherwise = _NO_TRIPLES & {cell.strip().lower() for cell in cells[0]}
-    prose = any(len(cell.split()) > _LONGEST for row in cells for cell in row)
-    return not named_otherwise and not prose
+    """Whether three columns hold no prose, and their first row is data and no header.
+
+    That row is a header unless something shows that it is none: an id in it, or a relation or an
+    entity that another row has too. A row refused wrongly costs its user one line; a header taken
+    for a row would be an edge that nobody asked for.
+    """
+    if any(len(cell.split()) > _LONGEST for row in cells[:ROWS] for cell in row):
+        return False
+    first, *others = [[cell.strip() for cell in row] for row in cells if len(row) == 3]
+    entities = {cell for row in others for cell in (row[0], row[2])}
+    relations = {row[1] for row in others}
+    again = [first[0] in entities, first[1] in relations, first[2] in entities]
+    if any(plain(c) in _OTHER for c, found in zip(first, again, strict=True) if not found):
+        return False
+    return any(again) or any(map(_ID.match, first)) or plain(first[1]) in _IS_A
