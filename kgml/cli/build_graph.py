@@ -100,7 +100,7 @@ def build_graph(
 COUNTS = (
     "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
     "homonyms", "obsolete", "merged", "not_merged", "inferred", "files", "skipped",
-    "unresolved_imports", "cycles", "contradictions",
+    "prefix_conflicts", "unresolved_imports", "cycles", "contradictions",
 )  # fmt: skip
 
 

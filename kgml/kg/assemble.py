@@ -62,9 +62,11 @@ def assemble(
         "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
         "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
         "files": len(collected.files), "skipped": skipped,
+        "prefix_conflicts": collected.namespaces.conflicts,
     }  # fmt: skip
     ontologies = sorted(collected.ontologies, key=lambda row: (row["iri"], row["file"]))
-    return KnowledgeGraph(columns, report, ontologies, sources, files=collected.files)
+    return KnowledgeGraph(columns, report, ontologies, sources, collected.files,
+                          collected.namespaces.spaces)  # fmt: skip
 
 
 def _edges(collected: Collected) -> NDArray[np.int32]:

@@ -95,17 +95,21 @@ class KnowledgeGraph:
     def __init__(
         self, columns: store.Columns, report: Mapping[str, Any],
         ontologies: list[dict[str, str]] | None = None, sources: Mapping[str, str] | None = None,
-        files: Sequence[str] = (),
+        files: Sequence[str] = (), declared: Mapping[str, str] | None = None,
+        findings: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """``columns`` as `kgml.kg.store.Columns` describes them; ``sources``: file to sha256;
-        ``files``: what the numbers of files mean."""
+        ``files``: what the numbers of files mean; ``declared``: prefix to namespace, as the files
+        declare them; ``findings``: see `kgml.kg.findings`."""
         self.columns = columns
         self.report: dict[str, Any] = dict(report)
         self.ontologies = list(ontologies or [])
         self.sources = dict(sources or {})
         self.files = list(files)
-        self.findings: dict[str, Any] = {}
-        """Circles and contradictions that `kgml.kg.build.check` found."""
+        self.declared = dict(declared or {})
+        self.findings: dict[str, Any] = dict(findings or {})
+        """Imports that were not read; circles and contradictions once `kgml.kg.build.check` has
+        looked for them. See `kgml.kg.findings`."""
         triples = columns.triples
         triples.flags.writeable = False
         self.triples: NDArray[np.int64] = triples

@@ -16,6 +16,7 @@ from kgml.kg.assemble import assemble
 from kgml.kg.collected import Collected
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.parse import formats, safety
+from kgml.kg.parse.namespaces import Declare, ignore
 from kgml.kg.parse.obo import OboFile
 from kgml.kg.parse.packing import plain
 from kgml.kg.parse.rdf import FORMATS, SMALL, Triples, ntriples
@@ -83,7 +84,8 @@ class Reading:
                         file=file, xrefs=self._xrefs).read(source.skip)  # fmt: skip
                 return
             apart = inferring or small  # two files may both have a _:b1
-            blocks = statements(source, self.config, rename_blank_nodes=apart)
+            declare = self.collected.namespaces.add
+            blocks = statements(source, self.config, rename_blank_nodes=apart, declare=declare)
             if inferring:
                 blocks = self._kept(blocks)
             take = self._triples.hold if small else self._triples.read
@@ -167,19 +169,22 @@ class Reading:
 
 
 def statements(
-    source: Source, config: GraphConfig, *, rename_blank_nodes: bool = False
-) -> Iterator[bytes]:
+    source: Source, config: GraphConfig, *, rename_blank_nodes: bool = False,
+    declare: Declare = ignore,
+) -> Iterator[bytes]:  # fmt: skip
     """What a plain file of any format but OBO says, as blocks of N-Triples.
+
+    ``declare`` is told the prefixes of the file when all of it is read.
 
     Raises:
         OntologyError: nested too deep, truncated or unsafe; other errors as `worded` words them.
     """
     if source.kind not in FORMATS:
-        return _adapter(source.kind)(source.path, source.name, config)
+        return _adapter(source.kind)(source.path, source.name, config, declare)
     safety.check(source.path, source.kind, config)
     return ntriples(
         source.path, source.name, source.kind, skip=source.skip,
-        rename_blank_nodes=rename_blank_nodes,
+        rename_blank_nodes=rename_blank_nodes, declare=declare,
     )  # fmt: skip
 
 
@@ -200,9 +205,9 @@ def worded(source: Source) -> Iterator[None]:
         raise error if named else OntologyError(f"{path}: {error}") from None
 
 
-def _adapter(kind: str) -> Callable[[Path, str, GraphConfig], Iterator[bytes]]:
+def _adapter(kind: str) -> Callable[[Path, str, GraphConfig, Declare], Iterator[bytes]]:
     """What turns a format that is no RDF syntax into N-Triples."""
-    found: Callable[[Path, str, GraphConfig], Iterator[bytes]] = import_module(
+    found: Callable[[Path, str, GraphConfig, Declare], Iterator[bytes]] = import_module(
         f"kgml.kg.parse.{_ADAPTERS[kind]}"
     ).ntriples
     return found

@@ -118,7 +118,7 @@ def save(
         _write(folder / "aliases.arrow", columns.aliases)
         _write(folder / "disjoint.arrow", columns.disjoint)
         report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files,
-                  "findings": graph.findings, "axioms": KINDS}  # fmt: skip
+                  "findings": graph.findings, "prefixes": graph.declared, "axioms": KINDS}  # fmt: skip
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
 
 
@@ -146,7 +146,8 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         _read(path / "disjoint.arrow", DISJOINT),
     )
     return {"columns": columns, "report": report, "ontologies": ontologies,
-            "sources": manifest.made_from, "files": files}  # fmt: skip
+            "sources": manifest.made_from, "files": files, "findings": saved.get("findings"),
+            "declared": saved.get("prefixes")}  # fmt: skip
 
 
 def _recoded(origins: pa.Table, kinds: list[str]) -> pa.Table:

@@ -15,6 +15,7 @@ from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
 from kgml.kg.parse import emit
 from kgml.kg.parse.edgetables import batches
+from kgml.kg.parse.namespaces import Declare, ignore
 from kgml.kg.parse.owlmapping import ENTITIES
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SUB_CLASS_OF = ox.NamedNode(v.SUB_CLASS_OF)
 _VOCABULARY = (v.RDF, v.RDFS, v.OWL, v.SKOS)
 
 
-def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
+def ntriples(path: Path, name: str, config: GraphConfig, _: Declare = ignore) -> Iterator[bytes]:
     """The rows of a list of edges as blocks of N-Triples.
 
     Heads and tails are declared classes (the head of an ``rdf:type`` an individual); ``is_a``,
@@ -43,6 +44,7 @@ def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
         path: a plain CSV, TSV or Parquet file, not empty.
         name: of the file, below what the user gave; what names without prefix are under.
         config: limits.
+        _: who would be told the prefixes; this format declares none.
 
     Raises:
         OntologyError: no such columns, a row that is incomplete or not UTF-8, a damaged file.
