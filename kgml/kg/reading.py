@@ -14,6 +14,7 @@ from kgml.config import GraphConfig
 from kgml.errors import OntologyError, UsageError, one_of
 from kgml.kg.assemble import assemble
 from kgml.kg.collected import Collected
+from kgml.kg.findings import imports
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.parse import formats, safety
 from kgml.kg.parse.namespaces import Declare, ignore
@@ -117,12 +118,12 @@ class Reading:
             return
         from kgml.kg.sources.imports import Imports
 
-        imports = Imports(self.config, [*given, *self._paths])
+        known = Imports(self.config, [*given, *self._paths])
         told = done = 0
         asked: set[tuple[str, Path]] = set()
         while done < len(self.collected.imports):
             for iri, file in self.collected.names[told:]:
-                imports.loaded_ontology(iri, "", self._paths[file])
+                known.loaded_ontology(iri, "", self._paths[file])
             told = len(self.collected.names)
             iri, file = self.collected.imports[done]
             done += 1
@@ -130,12 +131,12 @@ class Reading:
             if (iri, importer.parent) in asked:
                 continue
             asked.add((iri, importer.parent))
-            path = imports.resolve(iri, importer)
+            path = known.resolve(iri, importer)
             if path is not None:
                 for source in find([path], self.config.max_bytes)[0]:
                     self.read(source)
                 self._triples.release()  # what it imports is asked next
-        self.unresolved = imports.unresolved
+        self.unresolved = known.unresolved
 
     def infer(self) -> None:
         """Add what follows from the RDF files read so far."""
@@ -165,6 +166,7 @@ class Reading:
             obsolete=self.config.obsolete, everything=self.projection.name == "rdf",
         )  # fmt: skip
         graph.report |= {"inferred": self.inferred, "unresolved_imports": len(self.unresolved)}
+        graph.findings["unresolved_imports"] = imports(self.unresolved)
         return graph
 
 
