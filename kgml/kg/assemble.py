@@ -54,6 +54,7 @@ def assemble(
     columns = store.Columns(
         _entity_table(collected, entities, names, words, number), words.forms(),
         _relation_table(collected, relations), triples, origins, aliases, _disjoint(collected, number),
+        _obsolete(collected, number, entities),
     )  # fmt: skip
     report = {
         "entities": len(entities), "relations": len(relations), "triples": len(triples),
@@ -140,6 +141,21 @@ def _disjoint(collected: Collected, number: Numbers) -> pa.Table:
     pairs = np.unique(np.column_stack([ends[known], rows[known, 2]]), axis=0)
     columns = [column(side.astype(np.int32)) for side in pairs.T]
     return pa.Table.from_arrays(columns, schema=store.DISJOINT)
+
+
+def _obsolete(collected: Collected, number: Numbers, entities: list[int]) -> pa.Table:
+    """What the files declare obsolete and what is in its place, whether it is left out or not.
+
+    In its place is the entity at the end of the chain of replacements, or else what the file names.
+    """
+    iris, rows = collected.iris(), []
+    for old in collected.obsolete - (collected.others - collected.classes):
+        new = collected.replaced.get(old, old)
+        target = _in_use(new, collected.replaced, number)
+        place = entities[target] if target >= 0 else new
+        rows.append((iris[old], iris[place] if place != old else None))
+    names, by = zip(*sorted(rows), strict=True) if rows else ((), ())
+    return pa.Table.from_arrays([strings(names), strings(by)], schema=store.OBSOLETE)
 
 
 def _in_use(number: int, replaced: dict[int, int], entity: Numbers) -> int:

@@ -212,6 +212,18 @@ class KnowledgeGraph:
         return names
 
     @cached_property
+    def obsolete(self) -> dict[str, str | None]:
+        """IRIs that the files declare obsolete, and the IRI in the place of each, None for none.
+
+        Whether they were kept as entities or not; {} of a graph saved by a kgml that did not tell.
+        """
+        table = self.columns.obsolete
+        if table is None:
+            return {}
+        columns = (table.column(name).to_pylist() for name in ("iri", "by"))
+        return dict(zip(*columns, strict=True))
+
+    @cached_property
     def prefixes(self) -> Prefixes:
         """Prefix of a CURIE to the namespaces it stands for: several where it is ambiguous."""
         from kgml.kg.curie import prefixes

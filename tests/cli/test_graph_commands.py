@@ -93,6 +93,17 @@ def test_a_term_that_is_not_one_entity_is_refused(
     assert done.stderr.startswith(words)
 
 
+def test_diff_lists_what_the_new_ontology_deprecates(kgml: Run, graph: Path) -> None:
+    gone = HEART + ":af owl:deprecated true .\n"
+    (graph.parent / "new.ttl").write_text(gone, encoding="utf-8")
+    told = kgml("graph", "diff", graph, "new.ttl")
+    assert "\n\ndeprecated\n  http://example.org/af  atrial fibrillation\n" in told.stdout
+    assert "\n\nremoved\n" not in told.stdout
+    found = json.loads(kgml("graph", "diff", graph, "new.ttl", "--json").stdout)
+    assert [row["label"] for row in found["deprecated"]] == ["atrial fibrillation"]
+    assert found["counts"]["deprecated"] == 1
+
+
 def test_diff_compares_a_graph_with_an_ontology_file(
     kgml: Run, graph: Path, tmp_path: Path
 ) -> None:
