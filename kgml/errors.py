@@ -53,6 +53,10 @@ class MissingExtraError(KGMLError):
         super().__init__(f"{what} needs an extra: pip install 'kgml[{extra}]'")
 
 
+SHOWN = 40
+"""Most choices listed: an ontology may declare hundreds of prefixes."""
+
+
 def one_of(choices: Iterable[str], name: str) -> str:
     """Say what could have been meant.
 
@@ -62,4 +66,5 @@ def one_of(choices: Iterable[str], name: str) -> str:
     known = sorted(choices)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"choose from {', '.join(known)}.{hint}"
+    more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
+    return f"choose from {', '.join(known[:SHOWN])}{more}.{hint}"

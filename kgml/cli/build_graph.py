@@ -100,7 +100,7 @@ def build_graph(
 COUNTS = (
     "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
     "homonyms", "obsolete", "merged", "not_merged", "inferred", "files", "skipped",
-    "unresolved_imports", "cycles", "contradictions",
+    "prefix_conflicts", "unresolved_imports", "cycles", "contradictions",
 )  # fmt: skip
 
 
@@ -110,7 +110,11 @@ def human(report: dict[str, Any]) -> str:
     rows += [[f"became edges: {kind}", n] for kind, n in sorted(report["became"].items())]
     rows += [[f"dropped: {kind}", n] for kind, n in sorted(report["dropped"].items())]
     facts = [["seconds", f"{report['seconds']:.2f}"], ["sha256", report["sha256"]]]
-    return "\n".join([columns(rows), columns([*facts, ["written to", report["path"]]])])
+    lines = [columns(rows), columns([*facts, ["written to", report["path"]]])]
+    if any(report.get("findings", {}).values()):
+        names = "imports not read, circles and contradictions"
+        lines.append(f"'kgml graph stats {report['path']}' lists {names}")
+    return "\n".join(lines)
 
 
 def _count(value: Any) -> int:

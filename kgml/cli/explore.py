@@ -46,7 +46,11 @@ def info(
     artifact: Annotated[Path, typer.Argument(help="A folder that kgml wrote.", show_default=False)],
     edge: Annotated[
         tuple[str, str] | None,
-        typer.Option("--edge", metavar="A B", help="The axioms between two entities of a graph."),
+        typer.Option(
+            "--edge",
+            metavar="A B",
+            help="The axioms between two entities: ids, IRIs, CURIEs, labels or synonyms.",
+        ),
     ] = None,
     json: options.Json = False,
     seed: options.Seed = None,
@@ -56,9 +60,11 @@ def info(
     call = Call.start(ctx, json, seed, quiet)
     if edge is not None:
         from kgml.kg.graph import KnowledgeGraph
+        from kgml.kg.term import find_term
 
         loaded = KnowledgeGraph.load(artifact)
-        call.result([_axiom(loaded, a) for a in loaded.axioms(*edge)], human_axioms)
+        ends = [find_term(loaded, term) for term in edge]
+        call.result([_axiom(loaded, a) for a in loaded.axioms(*ends)], human_axioms)
         return
     call.result(asdict(read_manifest(artifact)), lambda manifest: to_json(manifest).rstrip())
 

@@ -32,7 +32,7 @@ def diff(
     seed: options.Seed = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """List what is added, removed, replaced, renamed and moved from OLD to NEW."""
+    """List what is added, removed, deprecated, replaced, renamed and moved from OLD to NEW."""
     call = Call.start(ctx, json, seed, quiet)
     config = call.config()
     from kgml.kg.diff import graph_diff

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,7 @@ def stats(
     seed: options.Seed = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Count what GRAPH holds: kinds, relations, words, homonyms, circles."""
+    """Count what GRAPH holds, and list circles, contradictions and imports that were not read."""
     call = Call.start(ctx, json, seed, quiet)
     from kgml.kg.graph import KnowledgeGraph
     from kgml.kg.stats import graph_stats
@@ -68,7 +69,7 @@ def show(
 
 
 def human_stats(found: dict[str, Any]) -> str:
-    """Counts as a table, then what the largest of them are made of."""
+    """Counts as a table with what the largest of them are made of, then what is wrong."""
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in found["kinds"].items() if n)
     rows: list[list[object]] = [
         ["entities", found["entities"], kinds],
@@ -89,11 +90,32 @@ def human_stats(found: dict[str, Any]) -> str:
         ["components", found["components"]["count"],
          f"the largest has {found['components']['largest']:,}"],
         ["circles of is-a", found["cycles"]["count"], ""],
-        *(["", len(circle), _list(circle, len(circle))] for circle in found["cycles"]["first"]),
+        ["contradictions", found["contradictions"]["count"], ""],
+        ["imports not read", found["unresolved_imports"]["count"], ""],
         ["vocabularies", len(found["vocabularies"]), ""],
         *([f"  {name or '(none)'}", n, ""] for name, n in found["vocabularies"].items()),
     ]  # fmt: skip
-    return columns(rows)
+    return "\n\n".join([columns(rows), *_findings(found)])
+
+
+def _findings(found: dict[str, Any]) -> Iterator[str]:
+    """What is wrong, by name, a paragraph of each kind."""
+    listed: dict[str, tuple[str, list[list[object]]]] = {
+        "cycles": ("circles of is-a", [[_list(c, len(c))] for c in found["cycles"]["first"]]),
+        "contradictions": (
+            "contradictions", [[row["text"]] for row in found["contradictions"]["first"]],
+        ),
+        "unresolved_imports": (
+            "imports not read",
+            [[row["iri"], f"imported by {row['importer']}: {row['why']}"]
+             for row in found["unresolved_imports"]["first"]],
+        ),
+    }  # fmt: skip
+    for name, (title, rows) in listed.items():
+        if rows:
+            more = found[name]["count"] - len(rows)
+            rest = [f"  … {more:,} more"] if more > 0 else []
+            yield "\n".join([title, columns(rows, indent=2), *rest])
 
 
 def _cut(text: str, length: int = 40) -> str:

@@ -55,6 +55,7 @@ def assemble(
     columns = store.Columns(
         _entity_table(collected, entities, names, words, number), words.forms(),
         _relation_table(collected, relations), triples, origins, aliases, _disjoint(collected, number),
+        _obsolete(collected, number, entities),
     )  # fmt: skip
     report = {
         "entities": len(entities), "relations": len(relations), "triples": len(triples),
@@ -63,9 +64,11 @@ def assemble(
         "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
         "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
         "files": len(sources), "skipped": skipped,
+        "prefix_conflicts": collected.namespaces.conflicts,
     }  # fmt: skip
     ontologies = sorted(collected.ontologies, key=lambda row: (row["iri"], row["file"]))
-    return KnowledgeGraph(columns, report, ontologies, sources, files=collected.files)
+    return KnowledgeGraph(columns, report, ontologies, sources, collected.files,
+                          collected.namespaces.spaces)  # fmt: skip
 
 
 def _edges(collected: Collected) -> NDArray[np.int32]:
@@ -143,6 +146,21 @@ def _disjoint(collected: Collected, number: Numbers) -> pa.Table:
     pairs = np.unique(np.column_stack([ends[known], rows[known, 2]]), axis=0)
     columns = [column(side.astype(np.int32)) for side in pairs.T]
     return pa.Table.from_arrays(columns, schema=store.DISJOINT)
+
+
+def _obsolete(collected: Collected, number: Numbers, entities: list[int]) -> pa.Table:
+    """What the files declare obsolete and what is in its place, whether it is left out or not.
+
+    In its place is the entity at the end of the chain of replacements, or else what the file names.
+    """
+    iris, rows = collected.iris(), []
+    for old in collected.obsolete - (collected.others - collected.classes):
+        new = collected.replaced.get(old, old)
+        target = _in_use(new, collected.replaced, number)
+        place = entities[target] if target >= 0 else new
+        rows.append((iris[old], iris[place] if place != old else None))
+    names, by = zip(*sorted(rows), strict=True) if rows else ((), ())
+    return pa.Table.from_arrays([strings(names), strings(by)], schema=store.OBSOLETE)
 
 
 def _in_use(number: int, replaced: dict[int, int], entity: Numbers) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kgml.kg.parse.namespaces import Namespaces
 from kgml.kg.vocabulary import Scope
 
 _BAD = frozenset((*range(33), *b'<>"{}|\\^`'))
@@ -77,6 +78,8 @@ class Collected:
     names: list[tuple[str, int]] = field(default_factory=list)
     """IRI or version IRI of an ontology, and the number of the file it was read from."""
     files: list[str] = field(default_factory=list)
+    namespaces: Namespaces = field(default_factory=Namespaces)
+    """The prefixes that the files declare."""
     statements: int = 0
     """RDF triples and OBO clauses read, for the limit."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.kg.vocabulary import IS_A, Scope
+from kgml.progress import warn
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -27,9 +28,12 @@ class Diff:
     added: list[Change]
     """id and label of entities that only the new graph has."""
     removed: list[Change]
-    """id and label of entities that only the old graph has, and that nothing replaces."""
+    """id and label of entities that only the old graph has, and of which the new one says nothing."""
+    deprecated: list[Change]
+    """id and label of entities that the new graph declares obsolete, whether it kept them or not,
+    and ``by``, where there is one: id and label of what is in their place."""
     replaced: list[Change]
-    """The same, and ``by``: id and label of what the new graph names in their place."""
+    """id, label and ``by`` of entities that were merged into another one."""
     renamed: list[Change]
     """id, ``old`` and ``new`` label."""
     moved: list[Change]
@@ -65,18 +69,27 @@ class Diff:
 def graph_diff(old: KnowledgeGraph, new: KnowledgeGraph) -> Diff:
     """Compare two graphs by the IRIs of their entities and relations.
 
-    An entity that is gone counts as replaced where the new graph knows its name as another name of
-    one of its own: it was deprecated with a successor, or merged. What is deprecated without a
-    successor is left out when a graph is loaded, and so counts as removed.
+    An entity that is gone is deprecated where the files of the new graph declare it obsolete, else
+    replaced where its name is another name of one of the new graph's own. One that is still there is
+    deprecated if it was not obsolete before. Graphs saved by an older kgml do not tell what is
+    obsolete: of such a new one a warning says that these count as replaced or removed.
     """
+    if new.columns.obsolete is None:
+        warn("the new graph was saved by an older kgml, which did not tell what is obsolete: "
+             "deprecated entities count as removed or replaced. Build it again")  # fmt: skip
     before = {iri: number for number, iri in enumerate(old.iris)}
     after = {iri: number for number, iri in enumerate(new.iris)}
-    gone = [iri for iri in before if iri not in after]
+    gone = [iri for iri in before if iri not in after and iri not in new.obsolete]
     pairs = [(number, after[iri]) for iri, number in before.items() if iri in after]
     ids = _ids(old) | _ids(new)
     return Diff(
         added=_sorted(_named(new, n) for iri, n in after.items() if iri not in before),
         removed=_sorted(_named(old, before[iri]) for iri in gone if iri not in new),
+        deprecated=_sorted(
+            {**_named(old, before[iri]), **_place(new, by)}
+            for iri, by in new.obsolete.items()
+            if iri in before and not (iri in old.obsolete and iri in after)
+        ),
         replaced=_sorted(
             {**_named(old, before[iri]), "by": _named(new, new.number(iri))}
             for iri in gone
@@ -109,6 +122,13 @@ def _ids(graph: KnowledgeGraph) -> dict[str, str]:
 
 def _named(graph: KnowledgeGraph, number: int) -> Change:
     return {"id": graph.ids[number], "label": graph.labels[number]}
+
+
+def _place(new: KnowledgeGraph, by: str | None) -> Change:
+    """``by`` for what is in the place of an entity, an IRI of another ontology as it is."""
+    if by is None:
+        return {}
+    return {"by": _named(new, new.number(by)) if by in new else {"id": by, "label": ""}}
 
 
 def _sorted(rows: Iterable[Change]) -> list[Change]:

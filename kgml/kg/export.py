@@ -101,13 +101,16 @@ def _turtle(graph: KnowledgeGraph, path: Path) -> None:
     from kgml.kg.rdfview.statements import prefixes
 
     _count_bad_iris(graph)
+    written = {space: name for name, space in reversed(prefixes(graph).items())}
     triples = (
         quad.triple
         for block in ntriples(graph, encode=True)
         for quad in ox.parse(block, ox.RdfFormat.N_TRIPLES, lenient=True)
     )
     with _replacing(path) as stream:
-        ox.serialize(triples, stream, ox.RdfFormat.TURTLE, prefixes=prefixes(graph))
+        ox.serialize(
+            triples, stream, ox.RdfFormat.TURTLE, prefixes={n: s for s, n in written.items()}
+        )
 
 
 def _count_bad_iris(graph: KnowledgeGraph) -> None:

@@ -95,17 +95,21 @@ class KnowledgeGraph:
     def __init__(
         self, columns: store.Columns, report: Mapping[str, Any],
         ontologies: list[dict[str, str]] | None = None, sources: Mapping[str, str] | None = None,
-        files: Sequence[str] = (),
+        files: Sequence[str] = (), declared: Mapping[str, str] | None = None,
+        findings: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """``columns`` as `kgml.kg.store.Columns` describes them; ``sources``: file to sha256;
-        ``files``: what the numbers of files mean."""
+        ``files``: what the numbers of files mean; ``declared``: prefix to namespace, as the files
+        declare them; ``findings``: see `kgml.kg.findings`."""
         self.columns = columns
         self.report: dict[str, Any] = dict(report)
         self.ontologies = list(ontologies or [])
         self.sources = dict(sources or {})
         self.files = list(files)
-        self.findings: dict[str, Any] = {}
-        """Circles and contradictions that `kgml.kg.build.check` found."""
+        self.declared = dict(declared or {})
+        self.findings: dict[str, Any] = dict(findings or {})
+        """Imports that were not read; circles and contradictions once `kgml.kg.build.check` has
+        looked for them. See `kgml.kg.findings`."""
         triples = columns.triples
         triples.flags.writeable = False
         self.triples: NDArray[np.int64] = triples
@@ -206,6 +210,18 @@ class KnowledgeGraph:
             ids = {name: number for name, number in ids.items() if times[name] == 1}
         names.update(ids)
         return names
+
+    @cached_property
+    def obsolete(self) -> dict[str, str | None]:
+        """IRIs that the files declare obsolete, and the IRI in the place of each, None for none.
+
+        Whether they were kept as entities or not; {} of a graph saved by a kgml that did not tell.
+        """
+        table = self.columns.obsolete
+        if table is None:
+            return {}
+        columns = (table.column(name).to_pylist() for name in ("iri", "by"))
+        return dict(zip(*columns, strict=True))
 
     @cached_property
     def prefixes(self) -> Prefixes:

@@ -23,6 +23,10 @@ def load_graph(
 ) -> KnowledgeGraph:
     """Read ontology files of any format into one graph.
 
+    Imports that no file provides are warned of and listed in ``graph.findings``. Circles of is-a
+    and contradictions are not looked for, which takes time: `kgml.kg.build.check` does that, and so
+    do `kgml.kg.build.build_graph` and `kgml.kg.stats.graph_stats`.
+
     Args:
         paths: files, folders (read recursively), globs, or names of shipped ontologies; whatever
             they hold is merged by IRI.
@@ -93,7 +97,11 @@ def _warn_of_imports(unresolved: list[tuple[str, str, str]]) -> None:
     if not unresolved:
         return
     shown = "; ".join(f"{iri} (imported by {by}: {why})" for iri, by, why in unresolved[:3])
-    more = f"; and {len(unresolved) - 3:,} more" if len(unresolved) > 3 else ""
+    more = ""
+    if len(unresolved) > 3:
+        more = (
+            f"; and {len(unresolved) - 3:,} more, which 'kgml graph stats' and graph.findings list"
+        )
     warn(
         f"{_count(len(unresolved), 'import was', 'imports were')} not read: {shown}{more}. "
         "What these ontologies define has no label here."

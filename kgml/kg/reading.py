@@ -14,8 +14,10 @@ from kgml.config import GraphConfig
 from kgml.errors import OntologyError, UsageError, one_of
 from kgml.kg.assemble import assemble
 from kgml.kg.collected import Collected
+from kgml.kg.findings import imports
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.parse import formats, safety
+from kgml.kg.parse.namespaces import Declare, ignore
 from kgml.kg.parse.obo import OboFile
 from kgml.kg.parse.packing import plain
 from kgml.kg.parse.rdf import FORMATS, SMALL, Triples, ntriples
@@ -83,7 +85,8 @@ class Reading:
                         file=file, xrefs=self._xrefs).read(source.skip)  # fmt: skip
                 return
             apart = inferring or small  # two files may both have a _:b1
-            blocks = statements(source, self.config, rename_blank_nodes=apart)
+            declare = self.collected.namespaces.add
+            blocks = statements(source, self.config, rename_blank_nodes=apart, declare=declare)
             if inferring:
                 blocks = self._kept(blocks)
             take = self._triples.hold if small else self._triples.read
@@ -115,12 +118,12 @@ class Reading:
             return
         from kgml.kg.sources.imports import Imports
 
-        imports = Imports(self.config, [*given, *self._paths])
+        known = Imports(self.config, [*given, *self._paths])
         told = done = 0
         asked: set[tuple[str, Path]] = set()
         while done < len(self.collected.imports):
             for iri, file in self.collected.names[told:]:
-                imports.loaded_ontology(iri, "", self._paths[file])
+                known.loaded_ontology(iri, "", self._paths[file])
             told = len(self.collected.names)
             iri, file = self.collected.imports[done]
             done += 1
@@ -128,12 +131,12 @@ class Reading:
             if (iri, importer.parent) in asked:
                 continue
             asked.add((iri, importer.parent))
-            path = imports.resolve(iri, importer)
+            path = known.resolve(iri, importer)
             if path is not None:
                 for source in find([path], self.config.max_bytes)[0]:
                     self.read(source)
                 self._triples.release()  # what it imports is asked next
-        self.unresolved = imports.unresolved
+        self.unresolved = known.unresolved
 
     def infer(self) -> None:
         """Add what follows from the RDF files read so far."""
@@ -163,23 +166,27 @@ class Reading:
             obsolete=self.config.obsolete, everything=self.projection.name == "rdf",
         )  # fmt: skip
         graph.report |= {"inferred": self.inferred, "unresolved_imports": len(self.unresolved)}
+        graph.findings["unresolved_imports"] = imports(self.unresolved)
         return graph
 
 
 def statements(
-    source: Source, config: GraphConfig, *, rename_blank_nodes: bool = False
-) -> Iterator[bytes]:
+    source: Source, config: GraphConfig, *, rename_blank_nodes: bool = False,
+    declare: Declare = ignore,
+) -> Iterator[bytes]:  # fmt: skip
     """What a plain file of any format but OBO says, as blocks of N-Triples.
+
+    ``declare`` is told the prefixes of the file when all of it is read.
 
     Raises:
         OntologyError: nested too deep, truncated or unsafe; other errors as `worded` words them.
     """
     if source.kind not in FORMATS:
-        return _adapter(source.kind)(source.path, source.name, config)
+        return _adapter(source.kind)(source.path, source.name, config, declare)
     safety.check(source.path, source.kind, config)
     return ntriples(
         source.path, source.name, source.kind, skip=source.skip,
-        rename_blank_nodes=rename_blank_nodes,
+        rename_blank_nodes=rename_blank_nodes, declare=declare,
     )  # fmt: skip
 
 
@@ -200,9 +207,9 @@ def worded(source: Source) -> Iterator[None]:
         raise error if named else OntologyError(f"{path}: {error}") from None
 
 
-def _adapter(kind: str) -> Callable[[Path, str, GraphConfig], Iterator[bytes]]:
+def _adapter(kind: str) -> Callable[[Path, str, GraphConfig, Declare], Iterator[bytes]]:
     """What turns a format that is no RDF syntax into N-Triples."""
-    found: Callable[[Path, str, GraphConfig], Iterator[bytes]] = import_module(
+    found: Callable[[Path, str, GraphConfig, Declare], Iterator[bytes]] = import_module(
         f"kgml.kg.parse.{_ADAPTERS[kind]}"
     ).ntriples
     return found

@@ -6,24 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kgml.kg import findings
 from kgml.kg.vocabulary import Scope, vocabulary_of
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
 
 WORST = 10
-"""Most homonyms, roots and circles listed."""
+"""Most homonyms and roots listed."""
 
 
 def graph_stats(graph: KnowledgeGraph) -> dict[str, Any]:
-    """Counts for people and programs; equal for equal graphs, whatever they were read from.
+    """Counts for people and programs.
+
+    Equal for equal graphs, whatever they were read from, but for what the load could not read.
 
     - ``entities`` in all, ``kinds``, ``unlabelled``, ``definitions``, ``vocabularies`` by size
     - ``edges`` in all, ``relations``: id, label and edges of each, most frequent first
     - ``forms`` by scope, ``homonyms`` (see `homonyms`): their ``count`` and the ``worst``
     - ``depth``, ``roots``, ``leaves``, ``orphans`` (entities without any edge), ``components``
       (connected by edges of any kind, whatever their direction): ``count`` and the ``largest``
-    - ``cycles`` of is-a: ``count``, ``entities`` in them, and the ``first`` few
+    - ``cycles`` of is-a: ``count``, ``entities`` in them, and the ``first``
+    - ``contradictions``, ``unresolved_imports``: ``count`` and the ``first``; see
+      `kgml.kg.findings` for what each says and how many are listed
     """
     return {
         "entities": len(graph),
@@ -40,7 +45,9 @@ def graph_stats(graph: KnowledgeGraph) -> dict[str, Any]:
         "leaves": len(graph.leaves),
         "orphans": len(graph) - len(np.unique(graph.triples[:, [0, 2]])),
         "components": _components(graph),
-        "cycles": _cycles(graph),
+        "cycles": findings.cycles(graph),
+        "contradictions": findings.contradictions(graph),
+        "unresolved_imports": findings.unresolved_imports(graph),
     }
 
 
@@ -96,11 +103,3 @@ def _scopes(graph: KnowledgeGraph) -> dict[str, int]:
 def _components(graph: KnowledgeGraph) -> dict[str, int]:
     sizes = np.bincount(graph.components)
     return {"count": len(sizes), "largest": int(sizes.max(initial=0))}
-
-
-def _cycles(graph: KnowledgeGraph) -> dict[str, Any]:
-    from kgml.kg.hierarchy import cycles
-
-    found = cycles(graph)
-    first = [_ids(graph, circle) for circle in found[:WORST]]
-    return {"count": len(found), "entities": sum(map(len, found)), "first": first}

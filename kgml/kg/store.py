@@ -35,6 +35,7 @@ _ORIGINS_NARROW = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axi
 """Of graphs saved while there were fewer than 128 kinds of axioms."""
 DISJOINT = pa.schema([("left", pa.int32()), ("right", pa.int32()), ("file", pa.int32())])
 ALIASES = pa.schema([("name", pa.string()), ("entity", pa.int32())])
+OBSOLETE = pa.schema([("iri", pa.string()), ("by", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Columns:
     """Other names of entities: what was merged into them or replaced by them; sorted."""
     disjoint: pa.Table
     """Pairs of classes said to share nothing, and the number of the file that says so; sorted."""
+    obsolete: pa.Table | None = None
+    """IRIs that the files declare obsolete, kept as entities or not, and the IRI in the place of
+    each, null for none; sorted. None: saved by a kgml that did not tell."""
 
     @classmethod
     def empty(cls) -> Columns:
@@ -59,7 +63,7 @@ class Columns:
         return cls(
             ENTITIES.empty_table(), FORMS.empty_table(), RELATIONS.empty_table(),
             np.zeros((0, 3), dtype=np.int64), ORIGINS.empty_table(), ALIASES.empty_table(),
-            DISJOINT.empty_table(),
+            DISJOINT.empty_table(), OBSOLETE.empty_table(),
         )  # fmt: skip
 
     @property
@@ -72,7 +76,8 @@ class Columns:
 def fingerprint(columns: Columns) -> str:
     """sha256 over names, lengths and values of all columns, whatever their chunks.
 
-    Where the triples came from is left out: the same graph may be read from another format.
+    Where the triples came from is left out, for the same graph may be read from another format, and
+    so is what is obsolete, which is no part of the graph.
     """
     digest = hashlib.sha256()
     for table in (columns.entities, columns.forms, columns.relations, columns.aliases):
@@ -119,8 +124,10 @@ def save(
         _write(folder / "origins.arrow", columns.origins)
         _write(folder / "aliases.arrow", columns.aliases)
         _write(folder / "disjoint.arrow", columns.disjoint)
+        if columns.obsolete is not None:
+            _write(folder / "obsolete.arrow", columns.obsolete)
         report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files,
-                  "findings": graph.findings, "axioms": KINDS}  # fmt: skip
+                  "findings": graph.findings, "prefixes": graph.declared, "axioms": KINDS}  # fmt: skip
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
 
 
@@ -146,9 +153,11 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         origins,
         _read(path / "aliases.arrow", ALIASES),
         _read(path / "disjoint.arrow", DISJOINT),
+        _read(path / "obsolete.arrow", OBSOLETE) if (path / "obsolete.arrow").is_file() else None,
     )
     return {"columns": columns, "report": report, "ontologies": ontologies,
-            "sources": manifest.made_from, "files": files}  # fmt: skip
+            "sources": manifest.made_from, "files": files, "findings": saved.get("findings"),
+            "declared": saved.get("prefixes")}  # fmt: skip
 
 
 def _recoded(origins: pa.Table, kinds: list[str]) -> pa.Table:

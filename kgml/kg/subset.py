@@ -53,7 +53,7 @@ def subset(
     columns, outside = _columns(graph, kept)
     about = {"how": how, "hops": hops, "terms": [graph.iris[n] for n in starts],
              "of": graph.fingerprint}  # fmt: skip
-    part = KnowledgeGraph(columns, {}, graph.ontologies, graph.sources, graph.files)
+    part = KnowledgeGraph(columns, {}, graph.ontologies, graph.sources, graph.files, graph.declared)
     part.report.update(_report(graph, part, outside), subset=about)
     return part
 

@@ -37,7 +37,7 @@ def to_rdflib(graph: KnowledgeGraph) -> rdflib.Graph:
     from kgml.kg.rdfview.statements import prefixes
 
     view = rdflib.Graph(GraphStore(graph), bind_namespaces="none")
-    for prefix, namespace in prefixes(graph).items():
+    for prefix, namespace in reversed(prefixes(graph).items()):  # the last one is written
         view.bind(prefix, rdflib.URIRef(namespace))
     return view
 

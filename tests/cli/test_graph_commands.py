@@ -48,6 +48,22 @@ def test_stats_are_a_table_and_one_json_document(kgml: Run, graph: Path) -> None
     assert (found["entities"], found["edges"], found["homonyms"]["count"]) == (4, 2, 1)
 
 
+def test_terms_may_be_given_by_the_prefixes_of_the_file_and_edges_by_labels(
+    kgml: Run, tmp_path: Path
+) -> None:
+    text = HEART.replace("@prefix : ", "@prefix ex: ").replace(" :", " ex:").replace("\n:", "\nex:")
+    (tmp_path / "ex.ttl").write_text(text, encoding="utf-8")
+    done = kgml("build-graph", "ex.ttl", "-o", "ex.kg", "--quiet")
+    assert done.returncode == 0, done.stderr
+    told = kgml("graph", "show", "ex.kg", "ex:af")
+    assert "atrial fibrillation" in told.stdout, told.stderr
+    by_curie = kgml("info", "ex.kg", "--edge", "ex:warfarin", "ex:af")
+    by_label = kgml("info", "ex.kg", "--edge", "warfarin", "Atrial Fibrillation")
+    assert by_curie.returncode == 0, by_curie.stderr
+    assert "treats" in by_curie.stdout
+    assert by_label.stdout == by_curie.stdout
+
+
 def test_show_draws_a_tree_that_cannot_steer_the_terminal(kgml: Run, graph: Path) -> None:
     told = kgml("graph", "show", graph, "atrial fibrillation")
     assert told.returncode == 0, told.stderr
@@ -75,6 +91,17 @@ def test_a_term_that_is_not_one_entity_is_refused(
     done = kgml("graph", "show", graph, term)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(words)
+
+
+def test_diff_lists_what_the_new_ontology_deprecates(kgml: Run, graph: Path) -> None:
+    gone = HEART + ":af owl:deprecated true .\n"
+    (graph.parent / "new.ttl").write_text(gone, encoding="utf-8")
+    told = kgml("graph", "diff", graph, "new.ttl")
+    assert "\n\ndeprecated\n  http://example.org/af  atrial fibrillation\n" in told.stdout
+    assert "\n\nremoved\n" not in told.stdout
+    found = json.loads(kgml("graph", "diff", graph, "new.ttl", "--json").stdout)
+    assert [row["label"] for row in found["deprecated"]] == ["atrial fibrillation"]
+    assert found["counts"]["deprecated"] == 1
 
 
 def test_diff_compares_a_graph_with_an_ontology_file(

@@ -1,4 +1,5 @@
-"""Circles of is-a and entities under two disjoint classes, as build-graph counts and names them."""
+"""Circles of is-a, entities under two disjoint classes and imports that were not read: counted,
+named, saved and listed."""
 
 from __future__ import annotations
 
@@ -9,7 +10,11 @@ import pytest
 
 from kgml import load_graph
 from kgml.config import Config, GraphConfig
+from kgml.kg import findings
 from kgml.kg.build import build_graph, check
+from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.stats import graph_stats
+from kgml.kg.subset import subset
 from kgml.progress import KGMLWarning
 
 EX = "https://example.org/"
@@ -141,3 +146,95 @@ def test_the_command_line_reports_both_and_still_builds(turtle, kgml) -> None:
     assert "DisjointClasses('fish'" in done.stderr
     assert "circle" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+IMPORTS = "<https://e.org/o> a owl:Ontology ; owl:imports {} . :A a owl:Class .".format(
+    " , ".join(f"<https://miss.org/{n}>" for n in range(5))
+)
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_imports_that_were_not_read_are_listed_by_a_load_and_saved(turtle, tmp_path: Path) -> None:
+    graph = load_graph(turtle(IMPORTS))
+    listed = graph.findings["unresolved_imports"]
+    assert [(row["iri"], row["importer"]) for row in listed] == [
+        (f"https://miss.org/{n}", "tiny.ttl") for n in range(5)
+    ]
+    assert listed[4]["why"].startswith("no file given declares it; give its folder")
+    graph.save(tmp_path / "g")
+    saved = KnowledgeGraph.load(tmp_path / "g")
+    assert saved.findings == graph.findings
+    assert graph_stats(saved)["unresolved_imports"] == {"count": 5, "first": listed}
+
+
+def test_paths_below_the_working_folder_are_written_from_there(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    why = f"import_map gives {tmp_path}/a.ttl, which is no file"
+    (row,) = findings.imports([("urn:a", "b.ttl", why)])
+    assert row["why"] == "import_map gives a.ttl, which is no file"
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_no_more_than_the_limit_are_listed_with_the_full_number(
+    turtle, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(findings, "LIMIT", 1)
+    monkeypatch.setattr(findings, "MEMBERS", 2)
+    circles = ":a rdfs:subClassOf :b . :b rdfs:subClassOf :c . :c rdfs:subClassOf :a ." + (
+        ":x rdfs:subClassOf :y . :y rdfs:subClassOf :x ."
+    )
+    report = build_graph(turtle(WHALE + IMPORTS + circles), tmp_path / "g")
+    assert {name: len(rows) for name, rows in report["findings"].items()} == {
+        "unresolved_imports": 1, "cycles": 1, "contradictions": 1,
+    }  # fmt: skip
+    assert report["findings"]["cycles"] == [[EX + "a", EX + "b"]]
+    assert [report[name] for name in ("unresolved_imports", "cycles", "contradictions")] == [
+        5,
+        2,
+        2,
+    ]
+    found = graph_stats(KnowledgeGraph.load(tmp_path / "g"))
+    assert (found["unresolved_imports"]["count"], found["contradictions"]["count"]) == (5, 2)
+    assert found["cycles"] == {"count": 2, "entities": 5, "first": [[EX + "a", EX + "b"]]}
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_a_load_alone_looks_for_no_contradictions_and_stats_do(turtle) -> None:
+    graph = load_graph(turtle(WHALE))
+    assert "contradictions" not in graph.report
+    assert set(graph.findings) == {"unresolved_imports"}
+    found = graph_stats(graph)["contradictions"]
+    assert [row["entity"] for row in found["first"]] == [EX + "Wanda", EX + "Whale"]
+    part = subset(graph, [EX + "Whale"], how="ancestors")
+    assert graph_stats(part)["contradictions"]["count"] == 1
+
+
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_a_graph_whose_imports_were_only_counted_still_has_stats(turtle, tmp_path: Path) -> None:
+    load_graph(turtle(IMPORTS)).save(tmp_path / "g")
+    report = tmp_path / "g" / "report.json"
+    saved = json.loads(report.read_text(encoding="utf-8"))
+    del saved["findings"]
+    report.write_text(json.dumps(saved), encoding="utf-8")
+    graph = KnowledgeGraph.load(tmp_path / "g", verify=False)
+    assert graph_stats(graph)["unresolved_imports"] == {"count": 5, "first": []}
+
+
+def test_build_graph_and_graph_stats_list_all_of_them(turtle, kgml) -> None:
+    turtle(WHALE + IMPORTS + ":Fish rdfs:subClassOf :Animal . :Animal rdfs:subClassOf :Fish .")
+    done = kgml("build-graph", "tiny.ttl", "-o", "g", "--json")
+    listed = json.loads(done.stdout)["findings"]
+    assert [row["iri"][-1] for row in listed["unresolved_imports"]] == list("01234")
+    assert listed["cycles"] == [[EX + "Animal", EX + "Fish"]]
+    assert [row["entity"] for row in listed["contradictions"]] == [EX + "Wanda", EX + "Whale"]
+    assert "and 2 more, which 'kgml graph stats' and graph.findings list" in done.stderr
+    found = json.loads(kgml("graph", "stats", "g", "--json").stdout)
+    assert {name: found[name]["first"] for name in listed} == listed
+    told = kgml("graph", "stats", "g").stdout
+    paragraphs = told.split("\n\n")[1:]
+    assert [text.splitlines()[0] for text in paragraphs] == [
+        "circles of is-a", "contradictions", "imports not read",
+    ]  # fmt: skip
+    assert "https://miss.org/4  imported by tiny.ttl: no file given declares it" in paragraphs[2]
+    again = kgml("build-graph", "tiny.ttl", "-o", "g")
+    assert again.stdout.splitlines()[-1].startswith("'kgml graph stats g' lists imports")

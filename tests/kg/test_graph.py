@@ -189,7 +189,8 @@ def test_build_graph_saves_reports_and_makes_the_graph_current(
     assert list(report) == [
         "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
         "became", "dropped", "obsolete", "merged", "not_merged", "files", "skipped",
-        "inferred", "unresolved_imports", "homonyms", "cycles", "contradictions", "seconds", "sha256", "path",
+        "prefix_conflicts", "inferred", "unresolved_imports", "homonyms", "cycles", "contradictions", "findings",
+        "seconds", "sha256", "path",
     ]  # fmt: skip
     assert report["path"] == "artifacts/hearts.kg"
     assert current_graph() == Path("artifacts/hearts.kg")

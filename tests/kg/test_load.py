@@ -31,7 +31,7 @@ FORMS = [
 REPORT = {
     "entities": 5, "relations": 2, "triples": 5, "labels": 5, "synonyms": 3, "definitions": 2,
     "unlabelled": 0, "dropped": {"annotation": 1, "disjointWith": 1, "xref": 1},
-    "obsolete": 1, "merged": 0, "not_merged": 0, "files": 1, "skipped": 0,
+    "obsolete": 1, "merged": 0, "not_merged": 0, "files": 1, "skipped": 0, "prefix_conflicts": 0,
     "inferred": 0, "unresolved_imports": 0,
 }  # fmt: skip
 BECAME = {

@@ -57,6 +57,8 @@ def test_stats_count_what_was_counted_by_hand(turtle) -> None:
         "orphans": 1,
         "components": {"count": 2, "largest": 5},
         "cycles": {"count": 1, "entities": 2, "first": [graph.iris[2:4]]},
+        "contradictions": {"count": 0, "first": []},
+        "unresolved_imports": {"count": 0, "first": []},
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from kgml.kg.parse import edgewords, emit
 from kgml.kg.parse.edgecells import Cells, Codes, Rows, blank, coded
 from kgml.kg.parse.edgenames import relation_of_pairs
 from kgml.kg.parse.edgetables import Table, table
+from kgml.kg.parse.namespaces import Declare, ignore
 from kgml.kg.parse.owlmapping import ENTITIES
 from kgml.progress import warn
 
@@ -28,7 +29,7 @@ _TYPE, _LABEL = ox.NamedNode(v.TYPE), ox.NamedNode(v.RDFS + "label")
 _VOCABULARY = (v.RDF, v.RDFS, v.OWL, v.SKOS)
 
 
-def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
+def ntriples(path: Path, name: str, config: GraphConfig, _: Declare = ignore) -> Iterator[bytes]:
     """The rows of a list of edges as blocks of N-Triples.
 
     Heads and tails are declared classes (the head of an ``rdf:type`` an individual); ``is_a``,
@@ -41,6 +42,7 @@ def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
         path: a plain CSV, TSV or Parquet file, not empty.
         name: of the file, below what the user gave; what names without prefix are under.
         config: limits.
+        _: who would be told the prefixes; this format declares none.
 
     Raises:
         OntologyError: no such columns, a row that is incomplete or not UTF-8, a damaged file.

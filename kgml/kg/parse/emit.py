@@ -96,6 +96,8 @@ class Nodes:
         self._prefix = "x" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
         self._labels: dict[str, ox.BlankNode] = {}
         self._count = 0
+        self.prefixes: dict[str, str] = {}
+        """Those that the file declares."""
 
     def named(self, iri: str) -> ox.NamedNode:
         """As `named`."""

@@ -171,6 +171,7 @@ class OboFile:
         if not self.header["iri"] and self._ontology:
             self.header["iri"] = f"{v.OBO}{quote(self._ontology)}.owl"
         self.collected.ontologies.append(self.header)
+        self.collected.namespaces.add(self._spaces)
         if self.header["iri"]:
             self.collected.names.append((self.header["iri"], self._file))
 

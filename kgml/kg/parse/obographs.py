@@ -17,6 +17,7 @@ from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
 from kgml.kg.parse import emit, formats, nesting
 from kgml.kg.parse.jsoncursor import Cursor
+from kgml.kg.parse.namespaces import Declare, ignore
 from kgml.kg.parse.owlmapping import Form, Mapping, Term
 
 _TYPES = {"CLASS": "Class", "INDIVIDUAL": "NamedIndividual", "PROPERTY": "ObjectProperty"}
@@ -35,13 +36,14 @@ AXIOMS = ("edges", "equivalentNodesSets", "logicalDefinitionAxioms", "domainRang
 """The sections of a graph beside its nodes."""
 
 
-def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
+def ntriples(path: Path, name: str, config: GraphConfig, _: Declare = ignore) -> Iterator[bytes]:
     """The statements of an OBO Graphs document as blocks of N-Triples.
 
     Args:
         path: a plain file, not empty.
         name: of the file, below what the user gave; what names without prefix are under.
         config: limits.
+        _: who would be told the prefixes; this format declares none.
 
     Raises:
         OntologyError: malformed, truncated or nested too deep.

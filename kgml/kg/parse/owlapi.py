@@ -13,27 +13,32 @@ import pyoxigraph as ox
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg.parse import emit, formats, owlfunctional, owlxml, safety
+from kgml.kg.parse.namespaces import Declare, ignore
 from kgml.kg.parse.owlmapping import RULES, Form, MalformedError, Mapping
 from kgml.progress import warn
 
 
-def ntriples(path: Path, name: str, config: GraphConfig) -> Iterator[bytes]:
+def ntriples(
+    path: Path, name: str, config: GraphConfig, declare: Declare = ignore
+) -> Iterator[bytes]:
     """The axioms of an ontology as blocks of N-Triples, by the OWL 2 mapping to RDF graphs.
 
     Args:
         path: a file in functional syntax or OWL/XML, told apart by its first character.
         name: of the file, below what the user gave; part of the base of relative IRIs.
         config: limits.
+        declare: is told the prefixes of the file when all of it is read.
 
     Raises:
         OntologyError: malformed, truncated, unsafe or nested too deep.
         UnicodeDecodeError: functional syntax that is not UTF-8.
     """
-    return emit.blocks(_triples(path, name, config))
-
-
-def _triples(path: Path, name: str, config: GraphConfig) -> Iterator[ox.Triple]:
     nodes = emit.Nodes(path)
+    yield from emit.blocks(_triples(path, name, config, nodes))
+    declare(nodes.prefixes)
+
+
+def _triples(path: Path, name: str, config: GraphConfig, nodes: emit.Nodes) -> Iterator[ox.Triple]:
     mapping = Mapping(nodes)
     rules = 0
     if _is_xml(path):

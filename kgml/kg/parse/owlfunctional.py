@@ -133,7 +133,8 @@ class _Reader:
     def _other(self, kind: str, token: re.Match[bytes]) -> None:
         if kind == "iri" and self._stack and self._stack[0].name.endswith(":"):
             iri = self._decoded(token["iri"])
-            self._prefixes[self._stack[0].name[:-1]] = iri
+            prefix = self._stack[0].name[:-1]
+            self._prefixes[prefix] = self._nodes.prefixes[prefix] = iri
             self._stack[0].arguments.append(self._named(resolve(self._base, iri)))
         elif kind == "equals" and self._stack and self._stack[0].name.endswith(":"):
             return

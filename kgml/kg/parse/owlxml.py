@@ -121,7 +121,8 @@ class _Reader:
             return
         if len(self._stack) == 1:
             if name == "Prefix":
-                self._prefixes[attributes.get("name", "")] = attributes.get("IRI", "")
+                prefix = attributes.get("name", "")
+                self._prefixes[prefix] = self._nodes.prefixes[prefix] = attributes.get("IRI", "")
             elif name == "Import":
                 self._ready.append((Form(name, [term] if term else []), self._here()))
             else:

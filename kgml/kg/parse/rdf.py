@@ -17,7 +17,7 @@ from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import strings
 from kgml.kg.collected import Collected
-from kgml.kg.parse import lines, nesting
+from kgml.kg.parse import lines, namespaces, nesting
 from kgml.kg.parse.blocks import Block, BlockReader, Ints, mended
 
 FORMATS = {
@@ -53,6 +53,7 @@ def ntriples(
     skip: int = 0,
     base: str | None = None,
     rename_blank_nodes: bool = False,
+    declare: namespaces.Declare = namespaces.ignore,
 ) -> Iterator[bytes]:
     """The statements of an RDF file as blocks of N-Triples; graph names are left out.
 
@@ -62,19 +63,21 @@ def ntriples(
         skip: bytes to leave out at the start (a byte order mark).
         base: what relative IRIs are relative to, unless the file says.
         rename_blank_nodes: whether labels are made unique across files.
+        declare: is told the prefixes of the file when all of it is read.
 
     Raises:
         SyntaxError: as pyoxigraph raises it; `kgml.kg.parse.safety.explain` words it.
     """
     if kind == "N-Triples" and not skip and not rename_blank_nodes:
-        yield from lines.blocks(path, lambda: _parsed(path, name, kind, skip, base, False))
+        yield from lines.blocks(path, lambda: _parsed(path, name, kind, skip, base, False, declare))
     else:
-        yield from _parsed(path, name, kind, skip, base, rename_blank_nodes)
+        yield from _parsed(path, name, kind, skip, base, rename_blank_nodes, declare)
 
 
 def _parsed(
-    path: Path, name: str, kind: str, skip: int, base: str | None, rename_blank_nodes: bool
-) -> Iterator[bytes]:
+    path: Path, name: str, kind: str, skip: int, base: str | None, rename_blank_nodes: bool,
+    declare: namespaces.Declare,
+) -> Iterator[bytes]:  # fmt: skip
     if kind == "N-Triples":
         nesting.check(path, kind, nesting.CEILING)
     with path.open("rb") as stream:
@@ -85,13 +88,13 @@ def _parsed(
         # lenient: an IRI with a space is counted, not fatal; JSON-LD would turn keys without
         # meaning into predicates. The base keeps the machine's paths out of the data, and
         # JSON-LD without one silently gives 0 triples.
-        parser: Iterator[Any] = ox.parse(
+        parser = ox.parse(
             **source, format=FORMATS[kind], lenient=kind != "JSON-LD",
             base_iri=base or f"urn:kgml:/{quote(name)}", rename_blank_nodes=rename_blank_nodes,
         )  # fmt: skip
-        if kind in NAMED_GRAPHS:
-            parser = (q.triple for q in parser)
-        yield from _joined(_written(parser, path), BLOCK)
+        triples: Iterator[Any] = (q.triple for q in parser) if kind in NAMED_GRAPHS else parser
+        yield from _joined(_written(triples, path), BLOCK)
+        declare(namespaces.of_xml(path) if kind == "RDF/XML" else parser.prefixes)
 
 
 def _written(parser: Iterator[Any], path: Path) -> Iterator[bytes]:

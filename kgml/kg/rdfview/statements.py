@@ -30,7 +30,7 @@ FORMS = {
 DEFINITION = v.SKOS + "definition"
 PROPERTY = v.OWL + "ObjectProperty"
 
-_TWICE = ("terms",)
+_TWICE = ("terms", v.DCTERMS)
 """OBO files may say it; dcterms is the usual name."""
 _PREFIX = re.compile(r"[A-Za-z](?:[\w.-]*\w)?", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -39,11 +39,11 @@ _BAD_IRI = re.compile(NO_IRI)
 
 
 def prefixes(graph: KnowledgeGraph) -> dict[str, str]:
-    """Prefix to namespace: those of `kgml.kg.vocabulary`, and the graph's own unambiguous ones."""
+    """Prefix to namespace: the graph's unambiguous ones, in the order of `kgml.kg.curie.prefixes`."""
     known = {name: spaces[0] for name, spaces in graph.prefixes.items() if len(spaces) == 1}
     return {
         name: space for name, space in known.items()
-        if name not in _TWICE and _PREFIX.fullmatch(name) and not may_not_be_iri(space)
+        if (name, space) != _TWICE and _PREFIX.fullmatch(name) and not may_not_be_iri(space)
     }  # fmt: skip
 
 
