@@ -1,7 +1,7 @@
 """Which of an entity's texts is its label, which are synonyms, which one is its definition.
 
-Language: the wanted one, then a region of it, then none given, then any other (in the order of
-the tags). Whole columns are sorted; Python sees only what is tied.
+Language: the nearest to the wanted one (`kgml.kg.languages`), of equally near ones in the order of
+the tags. Whole columns are sorted; Python sees only what is tied.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kgml.kg import store
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import column, strings, values
 from kgml.kg.collected import Collected, WordColumns
+from kgml.kg.languages import FOREIGN, distance
 
 Ints = NDArray[np.int64]
 _SPACE, _PRINTABLE = np.uint8(32), np.uint8(95)
@@ -55,7 +56,9 @@ class Lexicon:
         self, collected: Collected, number: Ints, size: int, *, labels_only: bool = False
     ) -> None:
         self._collected, self._number, self._size = collected, number, size
-        self._tier = self._tiers()
+        self._far = np.array(
+            [distance(tag, collected.language) for tag in collected.languages], dtype=np.int64
+        )
         self._order = np.argsort(np.argsort(np.array(list(collected.languages), dtype=str)))
         labels = self._rows(collected.labels, collected.label_columns)
         self._best, others = self._choose(labels)
@@ -104,7 +107,7 @@ class Lexicon:
         tongue = np.concatenate([rows.language for rows, _ in parts])
         scope = np.concatenate([scopes for _, scopes in parts])
         text = pa.concat_arrays([rows.text for rows, _ in parts])
-        foreign = (self._tier[tongue] == 3) & (tongue != language[entity])
+        foreign = (self._far[tongue] == FOREIGN) & (tongue != language[entity])
         foreign[: self.labelled] = False
         self._collected.dropped["text in another language"] += int(foreign.sum())
         rows = np.flatnonzero(~foreign)
@@ -118,17 +121,6 @@ class Lexicon:
             text.take(column(rows)),
         ]
         return pa.Table.from_arrays(columns, schema=store.FORMS)
-
-    def _tiers(self) -> NDArray[np.int64]:
-        """0 the wanted language, 1 a region of it, 2 none given, 3 another one; by number."""
-        wanted = self._collected.language.lower()
-
-        def tier(tag: str) -> int:
-            if not tag:
-                return 2
-            return 0 if tag == wanted else 1 if tag.startswith(wanted + "-") else 3
-
-        return np.array([tier(tag) for tag in self._collected.languages], dtype=np.int64)
 
     def _rows(
         self, obo: Sequence[tuple[int, int, str, str]], columns: Sequence[WordColumns]
@@ -159,8 +151,8 @@ class Lexicon:
 
     def _choose(self, rows: Rows) -> tuple[Ints, Ints]:
         """The best row per entity, and all others."""
-        tier = self._tier[rows.language]
-        key = (tier * 16 + rows.rank) * (len(self._order) + 1) + self._order[rows.language]
+        far = self._far[rows.language]
+        key = (far * 16 + rows.rank) * (len(self._order) + 1) + self._order[rows.language]
         order = np.lexsort((key, rows.entity))
         entity, key = rows.entity[order], key[order]
         first = np.ones(len(order), dtype=bool)
