@@ -59,6 +59,7 @@ class Collected:
     """The same of RDF files."""
     synonym_columns: list[WordColumns] = field(default_factory=list)
     definition_columns: list[WordColumns] = field(default_factory=list)
+    comment_columns: list[WordColumns] = field(default_factory=list)
     languages: dict[str, int] = field(default_factory=lambda: {"": 0})
     edges: list[int] = field(default_factory=list)
     """head, relation, tail, axiom, file, head, ... of OBO files."""

@@ -43,6 +43,14 @@ class Rows:
         text = self.text.take(column(rows))
         return Rows(self.entity[rows], self.rank[rows], self.language[rows], text)
 
+    def and_also(self, other: Rows) -> Rows:
+        """These rows, then the others."""
+        return Rows(
+            np.concatenate([self.entity, other.entity]), np.concatenate([self.rank, other.rank]),
+            np.concatenate([self.language, other.language]),
+            pa.concat_arrays([self.text, other.text]),
+        )  # fmt: skip
+
 
 class Lexicon:
     """The words of ``size`` entities.
@@ -68,8 +76,7 @@ class Lexicon:
         self.labelled = len(self._best)
         self.defined = 0
         if not labels_only:
-            found = self._rows(collected.definitions, collected.definition_columns)
-            self._definitions = found.take(self._choose(found)[0])
+            self._definitions = self._defined()
             self.defined = len(self._definitions.entity)
             self._synonyms = [
                 labels.take(others), self._rows(collected.synonyms, collected.synonym_columns)
@@ -83,6 +90,20 @@ class Lexicon:
         missing = [otherwise(int(i)) for i in np.flatnonzero(~self.has_label)]
         mask = column(~self.has_label)
         return pc.replace_with_mask(chosen, mask, strings(missing))
+
+    def _defined(self) -> Rows:
+        """The best definition of each entity; of those without any, the best comment."""
+        collected = self._collected
+        found = self._rows(collected.definitions, collected.definition_columns)
+        found = found.take(self._choose(found)[0])
+        comments = self._rows([], collected.comment_columns)
+        best = self._choose(comments)[0]
+        defined = np.zeros(self._size, dtype=bool)
+        defined[found.entity] = True
+        serving = comments.take(best[~defined[comments.entity[best]]])
+        said = sum(len(words.number) for words in collected.comment_columns)
+        collected.dropped["annotation"] += said - len(serving.entity)
+        return found.and_also(serving)
 
     def definitions(self) -> pa.Array:
         """Definition per entity or null, (size,)."""

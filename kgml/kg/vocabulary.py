@@ -97,7 +97,9 @@ DEFINITIONS = {
     DCTERMS + "description": 2,
 }
 COMMENT = RDFS + "comment"
-"""A definition only where nothing loaded uses a predicate of `DEFINITIONS`."""
+"""The definition of an entity that has none of `DEFINITIONS`."""
+VALUE = RDF + "value"
+"""The text of a definition or comment that is a resource (SKOS Primer, section 4.2)."""
 
 DEPRECATED = OWL + "deprecated"
 REPLACED_BY = OBO + "IAO_0100001"
@@ -147,6 +149,8 @@ OTHER_TYPES = frozenset(
 RESERVED = (RDF, RDFS, OWL, XSD, SKOS, SKOSXL, OBO_IN_OWL, "http://www.w3.org/ns/shacl#",
             "http://rdfs.org/ns/void#", DC, DCTERMS)  # fmt: skip
 """Namespaces whose names are vocabulary, never entities."""
+STRUCTURED = frozenset(p for p in (*DEFINITIONS, COMMENT) if p.startswith(RESERVED))
+"""What may have a resource for its object and is still no edge."""
 
 ONTOLOGY_VERSION = {OWL + "versionIRI": 0, OWL + "versionInfo": 1, DCTERMS + "hasVersion": 2,
                     **{s + "version": 3 for s in SCHEMA}}  # fmt: skip

@@ -26,14 +26,14 @@ def read_words(triples: Triples, collected: Collected) -> None:
     for predicate, rank in v.LABELS.items():
         collected.label_columns += _columns(predicate, rank, triples, languages)
     _synonyms(triples, collected, languages)
-    definitions = {p: r for p, r in v.DEFINITIONS.items() if len(triples.texts(p)[0])}
-    comments = len(triples.texts(v.COMMENT)[0])
-    if not definitions:
-        definitions = {v.COMMENT: 3}
-    else:
-        collected.dropped["annotation"] += comments
-    for predicate, rank in definitions.items():
-        collected.definition_columns += _columns(predicate, rank, triples, languages)
+    for predicate, rank in (*v.DEFINITIONS.items(), (v.COMMENT, 0)):
+        found = _columns(predicate, rank, triples, languages)
+        found += _columns(predicate, rank, triples, languages, v.VALUE)
+        if predicate == v.COMMENT:
+            collected.comment_columns += found
+        else:
+            collected.definition_columns += found
+    _count_empty(triples, collected)
     _retired(triples, collected)
     _same(triples, collected)
     _headers(triples, collected)
@@ -50,21 +50,26 @@ def _languages(triples: Triples, collected: Collected) -> NDArray[np.int32]:
 
 
 def _columns(
-    predicate: str, rank: int, triples: Triples, languages: NDArray[np.int32]
+    predicate: str, rank: int, triples: Triples, languages: NDArray[np.int32], held: str = ""
 ) -> list[WordColumns]:
-    """The words of one predicate; SKOS-XL labels are looked through."""
+    """The words of one predicate.
+
+    Args:
+        held: the predicate that gives the text of a resource, if those are to be looked through;
+            for SKOS-XL labels it is known.
+    """
     if predicate.startswith(v.SKOSXL):
-        number, text, suffix = _skosxl(predicate, triples)
-    else:
-        number, text, suffix = triples.texts(predicate)
+        held = v.LITERAL_FORM
+    number, text, suffix = _held(predicate, held, triples) if held else triples.texts(predicate)
     if not len(number):
         return []
     return [WordColumns(number, rank, languages[suffix], text)]
 
 
-def _skosxl(predicate: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
+def _held(predicate: str, held: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
+    """Subjects, texts and suffixes of a predicate whose objects are resources that hold a text."""
     subject, resource, _ = triples.links(predicate)
-    owner, text, suffix = triples.texts(v.LITERAL_FORM)
+    owner, text, suffix = triples.texts(held)
     order = np.argsort(owner, kind="stable")
     sorted_owner = owner[order]
     start = np.searchsorted(sorted_owner, resource, side="left")
@@ -73,6 +78,14 @@ def _skosxl(predicate: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = order[np.repeat(start, counts) + offsets]
     return np.repeat(subject, counts), text.take(column(rows)), suffix[rows]
+
+
+def _count_empty(triples: Triples, collected: Collected) -> None:
+    """Count the resources given as a definition or comment that hold no text."""
+    owner = np.unique(triples.texts(v.VALUE)[0])
+    for predicate in v.STRUCTURED:
+        resource = triples.links(predicate)[1]
+        collected.dropped["annotation"] += int((~np.isin(resource, owner)).sum())
 
 
 def _synonyms(triples: Triples, collected: Collected, languages: NDArray[np.int32]) -> None:

@@ -78,6 +78,39 @@ def test_definitions_of_every_vocabulary_are_read_best_first(turtle) -> None:
     assert graph.definitions == ["iao"]
 
 
+def test_an_entity_without_definition_takes_its_comment_whatever_others_have(turtle) -> None:
+    one = turtle(':a a owl:Class ; rdfs:comment "About a."@en , "Zu a."@de .')
+    one = one.rename(one.with_name("one.ttl"))
+    two = turtle(':b a owl:Class ; skos:definition "Means b." ; rdfs:comment "About b." .')
+    assert load_graph(one).definitions == ["About a."]
+    assert load_graph([one, two]).definitions == ["About a.", "Means b."]
+    assert load_graph([two, one]).definitions == ["About a.", "Means b."]
+    assert load_graph([one, two]).report["definitions"] == 2
+
+
+def test_a_definition_in_another_language_still_comes_before_a_comment(turtle) -> None:
+    graph = load_graph(
+        turtle(':a a owl:Class ; skos:definition "Ein Muskel."@de ; rdfs:comment "Seen."@en .')
+    )
+    assert graph.definitions == ["Ein Muskel."]
+
+
+def test_a_definition_that_is_a_resource_is_looked_through(turtle) -> None:
+    """SKOS Primer, section 4.2: documentation as a related resource, blank or named."""
+    graph = load_graph(
+        turtle("""
+:a a skos:Concept ; skos:definition [ rdf:value "structured"@en , "Strukturiert"@de ] .
+:b a skos:Concept ; skos:definition :doc . :doc rdf:value "of a document" ; dcterms:creator :me .
+:c a skos:Concept ; skos:definition :empty . :d a skos:Concept ; rdfs:comment [ rdf:value "said" ] .
+:e a skos:Concept ; rdf:value "of its own" .
+""")
+    )
+    assert graph.iris == [f"https://example.org/{name}" for name in "abcde"]
+    assert graph.definitions == ["structured", "of a document", None, "said", None]
+    # dcterms:creator, and :empty, which holds no text
+    assert graph.report["dropped"] == {"annotation": 2}
+
+
 def test_skos_xl_labels_may_have_iris_and_several_forms(turtle) -> None:
     graph = load_graph(
         turtle("""
