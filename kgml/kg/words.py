@@ -17,6 +17,7 @@ from kgml.kg.collected import Collected, WordColumns
 from kgml.kg.parse.blocks import Ints
 from kgml.kg.parse.rdf import Triples
 
+_IRI = re.compile(r"(?:https?|urn):\S+\Z")
 _CURIE = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9_-]+)\Z")
 
 
@@ -181,17 +182,33 @@ def _retired(triples: Triples, collected: Collected) -> None:
 
 def _same(triples: Triples, collected: Collected) -> None:
     """Pairs that a mapping or a cross-reference calls the same; used only if asked to merge."""
-    for predicate in (v.EXACT_MATCH, v.SAME_AS):
-        left, right, _ = triples.links(predicate)
-        collected.matches += [
-            (a, b) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a >= 0 <= b
-        ]
+    collected.same += _linked(v.SAME_AS, triples)
+    collected.matches += _linked(v.EXACT_MATCH, triples)
+    collected.xrefs += _linked(v.XREF, triples)
     numbers, texts, _ = triples.texts(v.XREF)
     collected.dropped["xref"] += len(numbers)
     for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
-        iri = obo_iri(text.strip())
-        if number >= 0 and iri:
-            collected.xrefs.append((number, collected.number(iri)))
+        # all files are read: an IRI without a number names no entity
+        other = collected.numbers.get(xref_iri(text) or "")
+        if number >= 0 and other is not None:
+            collected.xrefs.append((number, other))
+
+
+def _linked(predicate: str, triples: Triples) -> list[tuple[int, int]]:
+    """(subject, object) of a predicate, blank nodes left out."""
+    left, right, _ = triples.links(predicate)
+    named = (left >= 0) & (right >= 0)
+    return list(zip(left[named].tolist(), right[named].tolist(), strict=True))
+
+
+def xref_iri(xref: str) -> str | None:
+    """The IRI that a cross-reference names, as a CURIE or as it is; None for anything else.
+
+    >>> xref_iri("HP:2"), xref_iri("https://example.org/a"), xref_iri("see there")
+    ('http://purl.obolibrary.org/obo/HP_2', 'https://example.org/a', None)
+    """
+    text = xref.strip()
+    return text if _IRI.match(text) else obo_iri(text)
 
 
 def obo_iri(curie: str) -> str | None:
