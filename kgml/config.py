@@ -37,6 +37,7 @@ class GraphConfig:
     """``[graph]``: how ontology files become a graph."""
 
     language: str = "en"
+    """Of words: the tag wanted; en-US takes what is in en, then in other regions of it."""
     max_bytes: int = 2_000_000_000
     """Largest file read, in bytes."""
     max_triples: int = 50_000_000

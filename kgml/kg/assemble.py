@@ -17,7 +17,7 @@ from kgml.kg.axioms.kinds import KINDS
 from kgml.kg.collected import Collected
 from kgml.kg.forms import Lexicon
 from kgml.kg.graph import KnowledgeGraph
-from kgml.kg.merge import merged
+from kgml.kg.merge import merged, warn_of_refused
 from kgml.kg.parse.blocks import distinct
 from kgml.kg.words import iri_end
 
@@ -43,6 +43,7 @@ def assemble(
     names = strings(collected.iris())
     found, gone = _entities(collected, edges, is_a, names, obsolete, everything)
     merging = merged(collected, found, merge)
+    warn_of_refused(merging, collected)
     entities = sorted(
         np.flatnonzero(found & merging.kept).tolist(), key=collected.iris().__getitem__
     )
@@ -62,7 +63,7 @@ def assemble(
         "labels": words.labelled, "synonyms": columns.forms.num_rows - words.labelled,
         "definitions": words.defined, "unlabelled": len(entities) - words.labelled,
         "became": _became(edges), "dropped": {k: n for k, n in sorted(collected.dropped.items()) if n},
-        "obsolete": gone, "merged": merging.count, "not_merged": merging.refused,
+        "obsolete": gone, "merged": merging.count, "not_merged": sum(map(len, merging.refused.values())),
         "files": len(sources), "skipped": skipped,
         "prefix_conflicts": collected.namespaces.conflicts,
     }  # fmt: skip

@@ -52,8 +52,10 @@ class Collected:
     obsolete: set[int] = field(default_factory=set)
     replaced: dict[int, int] = field(default_factory=dict)
     """Obsolete or secondary number to the one in use."""
+    same: list[tuple[int, int]] = field(default_factory=list)
+    """Pairs of numbers that owl:sameAs calls the same."""
     matches: list[tuple[int, int]] = field(default_factory=list)
-    """Pairs of numbers that skos:exactMatch or owl:sameAs calls the same."""
+    """The same of skos:exactMatch."""
     xrefs: list[tuple[int, int]] = field(default_factory=list)
     """The same of database cross-references, where they are wanted."""
     labels: list[tuple[int, int, str, str]] = field(default_factory=list)
@@ -64,6 +66,7 @@ class Collected:
     """The same of RDF files."""
     synonym_columns: list[WordColumns] = field(default_factory=list)
     definition_columns: list[WordColumns] = field(default_factory=list)
+    comment_columns: list[WordColumns] = field(default_factory=list)
     languages: dict[str, int] = field(default_factory=lambda: {"": 0})
     edges: list[int] = field(default_factory=list)
     """head, relation, tail, axiom, file, head, ... of OBO files."""

@@ -1,7 +1,7 @@
 """Which of an entity's texts is its label, which are synonyms, which one is its definition.
 
-Language: the wanted one, then a region of it, then none given, then any other (in the order of
-the tags). Whole columns are sorted; Python sees only what is tied.
+Language: the nearest to the wanted one (`kgml.kg.languages`), of equally near ones in the order of
+the tags. Whole columns are sorted; Python sees only what is tied.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kgml.kg import store
 from kgml.kg import vocabulary as v
 from kgml.kg.arrow import column, strings, values
 from kgml.kg.collected import Collected, WordColumns
+from kgml.kg.languages import FOREIGN, distance
 
 Ints = NDArray[np.int64]
 _SPACE, _PRINTABLE = np.uint8(32), np.uint8(95)
@@ -42,6 +43,14 @@ class Rows:
         text = self.text.take(column(rows))
         return Rows(self.entity[rows], self.rank[rows], self.language[rows], text)
 
+    def and_also(self, other: Rows) -> Rows:
+        """These rows, then the others."""
+        return Rows(
+            np.concatenate([self.entity, other.entity]), np.concatenate([self.rank, other.rank]),
+            np.concatenate([self.language, other.language]),
+            pa.concat_arrays([self.text, other.text]),
+        )  # fmt: skip
+
 
 class Lexicon:
     """The words of ``size`` entities.
@@ -55,7 +64,9 @@ class Lexicon:
         self, collected: Collected, number: Ints, size: int, *, labels_only: bool = False
     ) -> None:
         self._collected, self._number, self._size = collected, number, size
-        self._tier = self._tiers()
+        self._far = np.array(
+            [distance(tag, collected.language) for tag in collected.languages], dtype=np.int64
+        )
         self._order = np.argsort(np.argsort(np.array(list(collected.languages), dtype=str)))
         labels = self._rows(collected.labels, collected.label_columns)
         self._best, others = self._choose(labels)
@@ -65,8 +76,7 @@ class Lexicon:
         self.labelled = len(self._best)
         self.defined = 0
         if not labels_only:
-            found = self._rows(collected.definitions, collected.definition_columns)
-            self._definitions = found.take(self._choose(found)[0])
+            self._definitions = self._defined()
             self.defined = len(self._definitions.entity)
             self._synonyms = [
                 labels.take(others), self._rows(collected.synonyms, collected.synonym_columns)
@@ -80,6 +90,20 @@ class Lexicon:
         missing = [otherwise(int(i)) for i in np.flatnonzero(~self.has_label)]
         mask = column(~self.has_label)
         return pc.replace_with_mask(chosen, mask, strings(missing))
+
+    def _defined(self) -> Rows:
+        """The best definition of each entity; of those without any, the best comment."""
+        collected = self._collected
+        found = self._rows(collected.definitions, collected.definition_columns)
+        found = found.take(self._choose(found)[0])
+        comments = self._rows([], collected.comment_columns)
+        best = self._choose(comments)[0]
+        defined = np.zeros(self._size, dtype=bool)
+        defined[found.entity] = True
+        serving = comments.take(best[~defined[comments.entity[best]]])
+        said = sum(len(words.number) for words in collected.comment_columns)
+        collected.dropped["annotation"] += said - len(serving.entity)
+        return found.and_also(serving)
 
     def definitions(self) -> pa.Array:
         """Definition per entity or null, (size,)."""
@@ -104,7 +128,7 @@ class Lexicon:
         tongue = np.concatenate([rows.language for rows, _ in parts])
         scope = np.concatenate([scopes for _, scopes in parts])
         text = pa.concat_arrays([rows.text for rows, _ in parts])
-        foreign = (self._tier[tongue] == 3) & (tongue != language[entity])
+        foreign = (self._far[tongue] == FOREIGN) & (tongue != language[entity])
         foreign[: self.labelled] = False
         self._collected.dropped["text in another language"] += int(foreign.sum())
         rows = np.flatnonzero(~foreign)
@@ -118,17 +142,6 @@ class Lexicon:
             text.take(column(rows)),
         ]
         return pa.Table.from_arrays(columns, schema=store.FORMS)
-
-    def _tiers(self) -> NDArray[np.int64]:
-        """0 the wanted language, 1 a region of it, 2 none given, 3 another one; by number."""
-        wanted = self._collected.language.lower()
-
-        def tier(tag: str) -> int:
-            if not tag:
-                return 2
-            return 0 if tag == wanted else 1 if tag.startswith(wanted + "-") else 3
-
-        return np.array([tier(tag) for tag in self._collected.languages], dtype=np.int64)
 
     def _rows(
         self, obo: Sequence[tuple[int, int, str, str]], columns: Sequence[WordColumns]
@@ -159,8 +172,8 @@ class Lexicon:
 
     def _choose(self, rows: Rows) -> tuple[Ints, Ints]:
         """The best row per entity, and all others."""
-        tier = self._tier[rows.language]
-        key = (tier * 16 + rows.rank) * (len(self._order) + 1) + self._order[rows.language]
+        far = self._far[rows.language]
+        key = (far * 16 + rows.rank) * (len(self._order) + 1) + self._order[rows.language]
         order = np.lexsort((key, rows.entity))
         entity, key = rows.entity[order], key[order]
         first = np.ones(len(order), dtype=bool)

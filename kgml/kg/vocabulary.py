@@ -97,7 +97,9 @@ DEFINITIONS = {
     DCTERMS + "description": 2,
 }
 COMMENT = RDFS + "comment"
-"""A definition only where nothing loaded uses a predicate of `DEFINITIONS`."""
+"""The definition of an entity that has none of `DEFINITIONS`."""
+VALUE = RDF + "value"
+"""The text of a definition or comment that is a resource (SKOS Primer, section 4.2)."""
 
 DEPRECATED = OWL + "deprecated"
 REPLACED_BY = OBO + "IAO_0100001"
@@ -117,17 +119,38 @@ SYNONYM_TYPE = OBO_IN_OWL + "hasSynonymType"
 ABBREVIATION_TYPES = frozenset({"OMO_0003000", "OMO_0003012", "OMO:0003000", "OMO:0003012"})
 """Synonym types of the OBO Metadata Ontology: abbreviation, acronym."""
 
-_VOCABULARY = re.compile(r".*/obo/[A-Za-z]+_|[a-z]+://[^/]+/(?:[^/#]+[/#])?")
+_IDSPACE = re.compile(r".*/obo/[A-Za-z]+_")
+_VOCABULARY = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/#]+(?:#|/(?:[^/#]+[/#])?)|(?:/?[^:/#]+[:/#]){0,2})"
+)
 
 
 def vocabulary_of(iri: str) -> str:
     """What an IRI belongs to: up to the idspace for OBO, else host and first folder.
 
+    Of an IRI without a host, such as those of ``urn:``, the first two parts.
+
     >>> vocabulary_of("http://purl.obolibrary.org/obo/HP_0001250")
     'http://purl.obolibrary.org/obo/HP_'
+    >>> vocabulary_of("https://example.org/x/one#b"), vocabulary_of("urn:one:a")
+    ('https://example.org/x/', 'urn:one:')
     """
-    match = _VOCABULARY.match(iri)
+    match = _IDSPACE.match(iri) or _VOCABULARY.match(iri)
     return match.group() if match else ""
+
+
+def namespace_of(iri: str) -> str:
+    """What names of one author's hand share: up to the idspace for OBO, else all but the end.
+
+    >>> namespace_of("https://example.org/x/one#b"), namespace_of("urn:one:a")
+    ('https://example.org/x/one#', 'urn:one:')
+    """
+    match = _IDSPACE.match(iri)
+    if match:
+        return match.group()
+    short = iri.rstrip("#/:")
+    place = max(short.rfind("#"), short.rfind("/"))
+    return short[: (place if place >= 0 else short.rfind(":")) + 1]
 
 
 CLASS_TYPES = frozenset({OWL + "Class", RDFS + "Class"})
@@ -147,6 +170,8 @@ OTHER_TYPES = frozenset(
 RESERVED = (RDF, RDFS, OWL, XSD, SKOS, SKOSXL, OBO_IN_OWL, "http://www.w3.org/ns/shacl#",
             "http://rdfs.org/ns/void#", DC, DCTERMS)  # fmt: skip
 """Namespaces whose names are vocabulary, never entities."""
+STRUCTURED = frozenset(p for p in (*DEFINITIONS, COMMENT) if p.startswith(RESERVED))
+"""What may have a resource for its object and is still no edge."""
 
 ONTOLOGY_VERSION = {OWL + "versionIRI": 0, OWL + "versionInfo": 1, DCTERMS + "hasVersion": 2,
                     **{s + "version": 3 for s in SCHEMA}}  # fmt: skip

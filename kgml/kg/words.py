@@ -17,6 +17,7 @@ from kgml.kg.collected import Collected, WordColumns
 from kgml.kg.parse.blocks import Ints
 from kgml.kg.parse.rdf import Triples
 
+_IRI = re.compile(r"(?:https?|urn):\S+\Z")
 _CURIE = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9_-]+)\Z")
 
 
@@ -26,14 +27,14 @@ def read_words(triples: Triples, collected: Collected) -> None:
     for predicate, rank in v.LABELS.items():
         collected.label_columns += _columns(predicate, rank, triples, languages)
     _synonyms(triples, collected, languages)
-    definitions = {p: r for p, r in v.DEFINITIONS.items() if len(triples.texts(p)[0])}
-    comments = len(triples.texts(v.COMMENT)[0])
-    if not definitions:
-        definitions = {v.COMMENT: 3}
-    else:
-        collected.dropped["annotation"] += comments
-    for predicate, rank in definitions.items():
-        collected.definition_columns += _columns(predicate, rank, triples, languages)
+    for predicate, rank in (*v.DEFINITIONS.items(), (v.COMMENT, 0)):
+        found = _columns(predicate, rank, triples, languages)
+        found += _columns(predicate, rank, triples, languages, v.VALUE)
+        if predicate == v.COMMENT:
+            collected.comment_columns += found
+        else:
+            collected.definition_columns += found
+    _count_empty(triples, collected)
     _retired(triples, collected)
     _same(triples, collected)
     _headers(triples, collected)
@@ -50,21 +51,26 @@ def _languages(triples: Triples, collected: Collected) -> NDArray[np.int32]:
 
 
 def _columns(
-    predicate: str, rank: int, triples: Triples, languages: NDArray[np.int32]
+    predicate: str, rank: int, triples: Triples, languages: NDArray[np.int32], held: str = ""
 ) -> list[WordColumns]:
-    """The words of one predicate; SKOS-XL labels are looked through."""
+    """The words of one predicate.
+
+    Args:
+        held: the predicate that gives the text of a resource, if those are to be looked through;
+            for SKOS-XL labels it is known.
+    """
     if predicate.startswith(v.SKOSXL):
-        number, text, suffix = _skosxl(predicate, triples)
-    else:
-        number, text, suffix = triples.texts(predicate)
+        held = v.LITERAL_FORM
+    number, text, suffix = _held(predicate, held, triples) if held else triples.texts(predicate)
     if not len(number):
         return []
     return [WordColumns(number, rank, languages[suffix], text)]
 
 
-def _skosxl(predicate: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
+def _held(predicate: str, held: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
+    """Subjects, texts and suffixes of a predicate whose objects are resources that hold a text."""
     subject, resource, _ = triples.links(predicate)
-    owner, text, suffix = triples.texts(v.LITERAL_FORM)
+    owner, text, suffix = triples.texts(held)
     order = np.argsort(owner, kind="stable")
     sorted_owner = owner[order]
     start = np.searchsorted(sorted_owner, resource, side="left")
@@ -73,6 +79,14 @@ def _skosxl(predicate: str, triples: Triples) -> tuple[Ints, pa.Array, Ints]:
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = order[np.repeat(start, counts) + offsets]
     return np.repeat(subject, counts), text.take(column(rows)), suffix[rows]
+
+
+def _count_empty(triples: Triples, collected: Collected) -> None:
+    """Count the resources given as a definition or comment that hold no text."""
+    owner = np.unique(triples.texts(v.VALUE)[0])
+    for predicate in v.STRUCTURED:
+        resource = triples.links(predicate)[1]
+        collected.dropped["annotation"] += int((~np.isin(resource, owner)).sum())
 
 
 def _synonyms(triples: Triples, collected: Collected, languages: NDArray[np.int32]) -> None:
@@ -168,17 +182,33 @@ def _retired(triples: Triples, collected: Collected) -> None:
 
 def _same(triples: Triples, collected: Collected) -> None:
     """Pairs that a mapping or a cross-reference calls the same; used only if asked to merge."""
-    for predicate in (v.EXACT_MATCH, v.SAME_AS):
-        left, right, _ = triples.links(predicate)
-        collected.matches += [
-            (a, b) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a >= 0 <= b
-        ]
+    collected.same += _linked(v.SAME_AS, triples)
+    collected.matches += _linked(v.EXACT_MATCH, triples)
+    collected.xrefs += _linked(v.XREF, triples)
     numbers, texts, _ = triples.texts(v.XREF)
     collected.dropped["xref"] += len(numbers)
     for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
-        iri = obo_iri(text.strip())
-        if number >= 0 and iri:
-            collected.xrefs.append((number, collected.number(iri)))
+        # all files are read: an IRI without a number names no entity
+        other = collected.numbers.get(xref_iri(text) or "")
+        if number >= 0 and other is not None:
+            collected.xrefs.append((number, other))
+
+
+def _linked(predicate: str, triples: Triples) -> list[tuple[int, int]]:
+    """(subject, object) of a predicate, blank nodes left out."""
+    left, right, _ = triples.links(predicate)
+    named = (left >= 0) & (right >= 0)
+    return list(zip(left[named].tolist(), right[named].tolist(), strict=True))
+
+
+def xref_iri(xref: str) -> str | None:
+    """The IRI that a cross-reference names, as a CURIE or as it is; None for anything else.
+
+    >>> xref_iri("HP:2"), xref_iri("https://example.org/a"), xref_iri("see there")
+    ('http://purl.obolibrary.org/obo/HP_2', 'https://example.org/a', None)
+    """
+    text = xref.strip()
+    return text if _IRI.match(text) else obo_iri(text)
 
 
 def obo_iri(curie: str) -> str | None:

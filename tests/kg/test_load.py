@@ -172,15 +172,6 @@ def test_words_of_skos_xl_and_schema_and_fibo_are_read(turtle) -> None:
     assert entity.definition == "A promise to pay."
 
 
-def test_a_comment_is_a_definition_only_where_nothing_else_is(turtle) -> None:
-    a = ':a a owl:Class ; rdfs:label "a" ; rdfs:comment "About a." .'
-    assert load_graph(turtle(a)).definitions == ["About a."]
-    b = a + ':b a owl:Class ; rdfs:label "b" ; skos:definition "Means b." .'
-    graph = load_graph(turtle(b))
-    assert graph.definitions == [None, "Means b."]
-    assert graph.report["dropped"] == {"annotation": 1}
-
-
 def test_entities_without_label_take_the_end_of_their_iri_and_are_no_form(turtle) -> None:
     with pytest.warns(KGMLWarning, match="2 of 2 entities have no label"):
         graph = load_graph(turtle(":Bond rdfs:subClassOf <https://example.org/x#Debt> ."))

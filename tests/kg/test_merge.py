@@ -13,6 +13,7 @@ from kgml import load_graph
 from kgml.config import GraphConfig
 from kgml.errors import UsageError
 from kgml.kg.graph import KnowledgeGraph
+from kgml.progress import KGMLWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
 PREFIXES = """\
@@ -81,10 +82,59 @@ def test_the_names_of_merged_entities_are_saved(turtle, tmp_path: Path) -> None:
     assert KnowledgeGraph.load(tmp_path / "g")[B + "1"].iri == A + "1"
 
 
-def test_two_of_one_vocabulary_are_never_one(turtle) -> None:
+def test_an_exact_match_never_makes_two_of_one_namespace_one(turtle) -> None:
     path = turtle("x.ttl", "a:1 a owl:Class ; skos:exactMatch a:2 . a:2 a owl:Class .")
-    graph = load_graph(path, MATCHES)
+    with pytest.warns(KGMLWarning, match=r"1 exact match was not merged: 'https://a.example/v/1' "
+                      r"and 'https://a.example/v/2'; it would make two .* Say owl:sameAs"):  # fmt: skip
+        graph = load_graph(path, MATCHES)
     assert (len(graph), told(graph)) == (2, (0, 1))
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("http://example.org/x/one#b", "http://example.org/x/two#b"), ("urn:one:a", "urn:two:a"),
+    ("http://one.example#a", "http://two.example#a"), ("https://e.org/a/1/", "https://e.org/b/1/"),
+    ("http://purl.obolibrary.org/obo/AA_1", "http://purl.obolibrary.org/obo/BB_1"),
+])  # fmt: skip
+def test_an_exact_match_between_two_namespaces_merges(one: str, other: str, turtle) -> None:
+    path = turtle("x.ttl", f"<{one}> a owl:Class ; skos:exactMatch <{other}> . <{other}> a owl:Class .")  # fmt: skip
+    graph = load_graph(path, MATCHES)
+    assert (graph.iris, told(graph)) == ([one], (1, 0))
+
+
+def test_owl_same_as_merges_individuals_of_one_namespace(turtle) -> None:
+    path = turtle(
+        "x.ttl",
+        "a:1 a owl:NamedIndividual ; owl:sameAs a:2 . a:2 a owl:NamedIndividual ; owl:sameAs b:1 ."
+        "b:1 a owl:NamedIndividual ; owl:sameAs a:3 . a:3 a owl:NamedIndividual .",
+    )
+    graph = load_graph(path, MATCHES)
+    assert (graph.iris, told(graph)) == ([A + "1"], (3, 0))
+    assert graph[A + "3"].number == graph[B + "1"].number == 0
+
+
+def test_what_is_not_merged_is_named_a_few_and_their_number(write) -> None:
+    stanzas = [f"id: AA:{n}\nname: n{n}\nxref: AA:{n + 1}" for n in range(1, 6)]
+    path = write("one.obo", obo(*stanzas, "id: AA:6\nname: n6"))
+    with pytest.warns(KGMLWarning, match=r"5 xrefs were not merged: 'AA:1' and 'AA:2'; 'AA:2' and "
+                      r"'AA:3'; 'AA:3' and 'AA:4'; and 2 more; each .* Say skos:exactMatch"):  # fmt: skip
+        assert told(load_graph(path, XREFS)) == (0, 5)
+
+
+def test_cross_references_written_as_iris_merge_as_curies_do(turtle, write) -> None:
+    rdf = turtle(
+        "x.ttl",
+        "a:1 a owl:Class ; oio:hasDbXref <http://purl.obolibrary.org/obo/BB_1> ."
+        'a:2 a owl:Class ; oio:hasDbXref " http://purl.obolibrary.org/obo/BB_2" .'
+        'a:3 a owl:Class ; oio:hasDbXref "BB:3" . a:4 a owl:Class ; oio:hasDbXref "urn:b:4" .'
+        "<urn:b:4> a owl:Class . [] a owl:Axiom ; oio:hasDbXref a:1 .",
+    )
+    other = write("two.obo", obo(*(f"id: BB:{n}\nname: n{n}" for n in (1, 2, 3))))
+    graph = load_graph([rdf, other], XREFS)
+    assert [graph[f"BB:{n}"].iri for n in (1, 2, 3)] == ["http://purl.obolibrary.org/obo/BB_1",
+        "http://purl.obolibrary.org/obo/BB_2", "http://purl.obolibrary.org/obo/BB_3"]  # fmt: skip
+    assert graph[A + "1"].number == graph["BB:1"].number
+    assert (graph[A + "4"].iri, told(graph)) == (A + "4", (4, 0))
+    assert load_graph([other, rdf], XREFS).fingerprint == graph.fingerprint
 
 
 def test_nor_by_way_of_a_third(turtle) -> None:
@@ -102,7 +152,8 @@ def test_nor_by_way_of_a_third(turtle) -> None:
 def test_a_pair_left_apart_is_counted_once_however_often_it_is_said(turtle) -> None:
     path = turtle(
         "x.ttl",
-        "a:1 a owl:Class ; skos:exactMatch a:2 ; owl:sameAs a:2 . a:2 a owl:Class ; skos:exactMatch a:1 .",
+        'a:1 a owl:Class ; skos:exactMatch a:2 ; oio:hasDbXref a:2 , "https://a.example/v/2" .'
+        "a:2 a owl:Class ; skos:exactMatch a:1 .",
     )
     assert told(load_graph(path, MATCHES)) == (0, 1)
     assert told(load_graph(path, XREFS)) == (0, 1)

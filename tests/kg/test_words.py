@@ -78,6 +78,39 @@ def test_definitions_of_every_vocabulary_are_read_best_first(turtle) -> None:
     assert graph.definitions == ["iao"]
 
 
+def test_an_entity_without_definition_takes_its_comment_whatever_others_have(turtle) -> None:
+    one = turtle(':a a owl:Class ; rdfs:comment "About a."@en , "Zu a."@de .')
+    one = one.rename(one.with_name("one.ttl"))
+    two = turtle(':b a owl:Class ; skos:definition "Means b." ; rdfs:comment "About b." .')
+    assert load_graph(one).definitions == ["About a."]
+    assert load_graph([one, two]).definitions == ["About a.", "Means b."]
+    assert load_graph([two, one]).definitions == ["About a.", "Means b."]
+    assert load_graph([one, two]).report["definitions"] == 2
+
+
+def test_a_definition_in_another_language_still_comes_before_a_comment(turtle) -> None:
+    graph = load_graph(
+        turtle(':a a owl:Class ; skos:definition "Ein Muskel."@de ; rdfs:comment "Seen."@en .')
+    )
+    assert graph.definitions == ["Ein Muskel."]
+
+
+def test_a_definition_that_is_a_resource_is_looked_through(turtle) -> None:
+    """SKOS Primer, section 4.2: documentation as a related resource, blank or named."""
+    graph = load_graph(
+        turtle("""
+:a a skos:Concept ; skos:definition [ rdf:value "structured"@en , "Strukturiert"@de ] .
+:b a skos:Concept ; skos:definition :doc . :doc rdf:value "of a document" ; dcterms:creator :me .
+:c a skos:Concept ; skos:definition :empty . :d a skos:Concept ; rdfs:comment [ rdf:value "said" ] .
+:e a skos:Concept ; rdf:value "of its own" .
+""")
+    )
+    assert graph.iris == [f"https://example.org/{name}" for name in "abcde"]
+    assert graph.definitions == ["structured", "of a document", None, "said", None]
+    # dcterms:creator, and :empty, which holds no text
+    assert graph.report["dropped"] == {"annotation": 2}
+
+
 def test_skos_xl_labels_may_have_iris_and_several_forms(turtle) -> None:
     graph = load_graph(
         turtle("""
@@ -95,7 +128,9 @@ def test_skos_xl_labels_may_have_iris_and_several_forms(turtle) -> None:
 
 @pytest.mark.parametrize(("language", "label", "others"), [
     ("en", "heart", ["core", "heart (GB)"]), ("de", "Herz", ["core"]),
-    ("de-at", "Herz (AT)", ["core"]), ("fr", "core", []), ("EN", "heart", ["core", "heart (GB)"]),
+    ("de-at", "Herz (AT)", ["Herz", "core"]), ("fr", "core", []),
+    ("EN", "heart", ["core", "heart (GB)"]), ("en-US", "heart", ["core", "heart (GB)"]),
+    ("en_US", "heart", ["core", "heart (GB)"]), ("pt-BR", "core", []),
 ])  # fmt: skip
 def test_the_language_asked_for_then_its_regions_then_none(
     language: str, label: str, others: list[str], turtle
@@ -117,6 +152,32 @@ def test_a_region_comes_before_no_language(turtle) -> None:
     )
     assert graph.labels == ["colour"]  # of two regions the first by tag
     assert words(graph) == {"EXACT": ["color", "plain"]}
+
+
+@pytest.mark.parametrize(("said", "label"), [
+    ('"exact"@zh-Hant-TW , "shorter"@zh-Hant', "exact"),
+    ('"shorter"@zh-Hant , "shortest"@zh', "shorter"),
+    ('"shortest"@zh , "sister"@zh-Hant-HK', "shortest"),
+    ('"sister"@zh-Hant-HK , "cousin"@zh-Hans-CN', "sister"),
+    ('"cousin"@zh-Hans-CN , "plain"', "cousin"),
+    ('"plain" , "foreign"@en , "other"@z', "plain"),
+])  # fmt: skip
+def test_a_wanted_tag_is_cut_short_from_its_end_as_rfc_4647_says(said: str, label: str, turtle) -> None:
+    graph = load_graph(turtle(f":a a owl:Class ; rdfs:label {said} ."), GraphConfig(language="zh-hant-TW"))  # fmt: skip
+    assert graph.labels == [label]
+
+
+def test_a_region_nobody_wrote_in_still_finds_its_language(turtle) -> None:
+    path = turtle(
+        ':a a owl:Class ; rdfs:label "bond"@en , "Anleihe"@de , "Bond (GB)"@en-GB ; '
+        'skos:altLabel "debt security"@en , "Schuldverschreibung"@de .'
+    )
+    for language in ("en-US", "en-CA"):
+        graph = load_graph(path, GraphConfig(language=language))
+        assert graph.labels == ["bond"]
+        assert words(graph) == {"EXACT": ["Bond (GB)", "debt security"]}
+    graph = load_graph(path, GraphConfig(language="de-AT"))
+    assert (graph.labels, words(graph)) == (["Anleihe"], {"EXACT": ["Schuldverschreibung"]})
 
 
 def test_only_foreign_words_are_better_than_none_and_stay_of_one_tongue(turtle) -> None:

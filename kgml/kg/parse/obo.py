@@ -366,8 +366,10 @@ class OboFile:
             number = collected.number(iri)
             collected.ids.setdefault(number, relation)
             target = self._number(tail)
-            if iri in (v.EXACT_MATCH, v.SAME_AS):
+            if iri == v.EXACT_MATCH:
                 collected.matches.append((head, target))
+            elif iri == v.SAME_AS:
+                collected.same.append((head, target))
             if self._projection.relations or iri == v.BROADER:
                 collected.edges += (head, number, target, axiom, self._file)
             else:
