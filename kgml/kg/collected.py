@@ -44,7 +44,7 @@ class Collected:
     individuals: set[int] = field(default_factory=set)
     asserted: set[int] = field(default_factory=set)
     """Ends of assertions with object properties: individuals, unless they are something else."""
-    same: list[NDArray[np.int32]] = field(default_factory=list)
+    same_individuals: list[NDArray[np.int32]] = field(default_factory=list)
     """(k, 2): what owl:sameAs calls the same, where both may be individuals."""
     concepts: set[int] = field(default_factory=set)
     others: set[int] = field(default_factory=set)

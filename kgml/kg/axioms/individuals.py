@@ -37,7 +37,7 @@ _NO_INDIVIDUALS = {
 
 def note_individuals(triples: Triples, collected: Collected) -> None:
     """Put the ends of assertions with object properties into ``collected.asserted``, and pairs of
-    owl:sameAs into ``collected.same``; ends that stand where a class or a property does are left out.
+    owl:sameAs into ``collected.same_individuals``; ends that stand where a class or a property does are left out.
 
     Whether they are declared as something else is known when every file has been read.
     """
@@ -55,7 +55,7 @@ def note_individuals(triples: Triples, collected: Collected) -> None:
     left, right, _ = triples.links(v.SAME_AS)
     named = (left >= 0) & (right >= 0)
     pairs = np.column_stack([left[named], right[named]])
-    collected.same.append(pairs[~other[pairs].any(axis=1)])
+    collected.same_individuals.append(pairs[~other[pairs].any(axis=1)])
 
 
 def _mark(mask: Mask, numbers: NDArray[np.int32]) -> None:
@@ -94,7 +94,7 @@ def undeclared_individuals(collected: Collected, free: Mask) -> Mask:
     found &= free
     known = found.copy()
     known[list(collected.individuals)] = True
-    pairs = np.concatenate([np.zeros((0, 2), dtype=np.int32), *collected.same])
+    pairs = np.concatenate([np.zeros((0, 2), dtype=np.int32), *collected.same_individuals])
     pairs = pairs[(known | free)[pairs].all(axis=1)]
     if len(pairs):
         shape = (len(free), len(free))
