@@ -275,7 +275,8 @@ def worker(kind: str, seed: int, corpus_folder: Path, scratch: Path, connection:
         except Exception:  # noqa: BLE001 - what this looks for
             outcome = "crash: " + traceback.format_exc(limit=-3)
         took = time.process_time() - started
-        connection.send((outcome, took, data if outcome.startswith("crash") else b""))
+        kept = outcome.startswith("crash") or took > SLOW
+        connection.send((outcome, took, data if kept else b""))
 
 
 def fuzz(kind: str, seconds: float, options: argparse.Namespace) -> dict[str, Any]:

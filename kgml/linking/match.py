@@ -66,7 +66,7 @@ def singulars(surface: str) -> Iterator[str]:
     """What ``surface`` may be the regular plural of.
 
     >>> list(singulars("masses")), list(singulars("toes")), list(singulars("mass"))
-    (['mass'], ['toe'], [])
+    (['mass', 'masse'], ['toe'], [])
     """
     if surface.endswith("es") and surface[-3:-2] in tuple("sxzho"):
         yield surface[:-2]

@@ -27,7 +27,7 @@ class Cursor:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._text = path.read_text(encoding="utf-8-sig")
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(parse_int=str)  # no number is asked for, however long
         self.at = 0
         """Characters before this place."""
 

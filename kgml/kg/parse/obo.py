@@ -31,7 +31,6 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "W": " "}
 _COMMENT = re.compile(r"(?<!\\)\s!.*$")
-_MODIFIERS = re.compile(r"(?<!\\)\s*\{[^{}\\]*=[^{}]*\}\s*$")
 _CANONICAL = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9]+)\Z")
 _TAG = re.compile(r"[A-Za-z0-9_-]+\Z")
 _RELATION_PREFIXES = ("BFO:", "RO:")
@@ -458,7 +457,7 @@ def _unescape(text: str) -> str:
 def _strip(value: str) -> str:
     """An identifier or two without trailing modifiers, comment and escapes."""
     if "{" in value:
-        value = _MODIFIERS.sub("", _COMMENT.sub("", value))
+        value = _unmodified(_COMMENT.sub("", value))
     elif " !" in value:
         value = value.partition(" !")[0]
     return _unescape(value.strip()) if "\\" in value else value.strip()
@@ -469,5 +468,21 @@ def _plain(value: str) -> str:
     if "!" in value:
         value = _COMMENT.sub("", value)
     if "{" in value:
-        value = _MODIFIERS.sub("", value)
+        value = _unmodified(value)
     return _unescape(value) if "\\" in value else value
+
+
+def _unmodified(value: str) -> str:
+    """``value`` without the ``{name="value", ...}`` at its end; in one pass, however many blanks.
+
+    >>> _unmodified('HP:1 {source="X"} '), _unmodified("a {b}"), _unmodified("a \\\\{b=c}")
+    ('HP:1', 'a {b}', 'a \\\\{b=c}')
+    """
+    text = value.rstrip()
+    start = text.rfind("{") if text.endswith("}") else -1
+    inner = text[start + 1 : -1]
+    name, equals, _ = inner.partition("=")
+    if start < 0 or not equals or "}" in inner or "\\" in name or text[:start].endswith("\\"):
+        return value
+    head = text[:start].rstrip()
+    return text[: len(head) + 1] if head.endswith("\\") else head

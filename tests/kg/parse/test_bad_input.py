@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import rdflib
 from kgml import load_graph
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
+from kgml.kg.load import load_graph
 from kgml.kg.parse import safety
 
 RDF_XML = """<?xml version="1.0"?>
@@ -302,3 +304,21 @@ def test_a_file_that_cannot_be_read_is_refused(hearts_obo: Path, monkeypatch) ->
 def test_a_document_type_that_hides_its_end_is_refused(write) -> None:
     bomb = with_entities('<!ENTITY a "x"><!ENTITY b "&a;&a;">', "&b;")
     refused(write("a.rdf", bomb.replace("rdf:RDF [", 'rdf:RDF PUBLIC "a>b" "c" [')), "root element")
+
+
+def test_numbers_of_any_length_are_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    node = '{"id": "http://e/A", "lbl": "a", "type": "CLASS", "rank": %s}'
+    path.write_text('{"graphs": [{"id": "http://e/o", "nodes": [' + node % ("9" * 20_000) + "]}]}")
+    assert load_graph(path).labels == ["a"]
+
+
+def test_a_run_of_blanks_takes_no_longer_than_its_length(tmp_path: Path) -> None:
+    path = tmp_path / "blanks.obo"
+    blanks = " " * 300_000
+    path.write_text(
+        f"[Term]\nid: A:1\nname: a\nis_a: A:2{blanks}{{x=y}} z\n\n[Term]\nid: A:2\nname: b\n"
+    )
+    started = time.process_time()
+    load_graph(path)
+    assert time.process_time() - started < 10  # it took minutes
