@@ -65,8 +65,8 @@ class WordMatcher:
 def singulars(surface: str) -> Iterator[str]:
     """What ``surface`` may be the regular plural of.
 
-    >>> list(singulars("masses")), list(singulars("toes")), list(singulars("mass"))
-    (['mass', 'masse'], ['toe'], [])
+    >>> list(singulars("masses")), list(singulars("arms")), list(singulars("mass"))
+    (['mass', 'masse'], ['arm'], [])
     """
     if surface.endswith("es") and surface[-3:-2] in tuple("sxzho"):
         yield surface[:-2]

@@ -12,7 +12,6 @@ import rdflib
 from kgml import load_graph
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
-from kgml.kg.load import load_graph
 from kgml.kg.parse import safety
 
 RDF_XML = """<?xml version="1.0"?>
