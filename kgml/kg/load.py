@@ -53,6 +53,7 @@ def load_graph(
         raise _nothing(given, graph.report["obsolete"])
     _warn(graph, reading.collected.bad_iris())
     _warn_of_imports(reading.unresolved)
+    _warn_of_prefixes(reading.collected.namespaces.left_out)
     return graph
 
 
@@ -106,6 +107,15 @@ def _warn_of_imports(unresolved: list[tuple[str, str, str]]) -> None:
         f"{_count(len(unresolved), 'import was', 'imports were')} not read: {shown}{more}. "
         "What these ontologies define has no label here."
     )
+
+
+def _warn_of_prefixes(left_out: int) -> None:
+    if left_out:
+        were = _count(left_out, "declaration of a prefix was", "declarations of prefixes were")
+        warn(
+            f"{were} left out: too many, too long, or no prefix of an IRI. Name what it stands for "
+            "by the whole IRI"
+        )
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -13,6 +13,7 @@ from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.parse import namespaces
 from kgml.kg.parse.namespaces import Namespaces
 from kgml.kg.subset import subset
+from kgml.progress import KGMLWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
 FIN = "http://example.org/fin#"
@@ -142,6 +143,12 @@ def test_what_is_no_prefix_or_far_too_long_is_left_out(prefix: str, space: str) 
     found = Namespaces()
     found.add({prefix: space})
     assert (found.spaces, found.left_out, found.conflicts) == ({}, 1, 0)
+
+
+def test_what_is_left_out_is_warned_of_once_with_its_count(write) -> None:
+    text = BOND.replace("@prefix owl:", f"@prefix {'a' * 101}: <http://e/> .\n@prefix owl:")
+    with pytest.warns(KGMLWarning, match="1 declaration of a prefix was left out: too many, too l"):
+        load_graph(write("a.ttl", text))
 
 
 def test_there_is_a_most_of_prefixes(monkeypatch: pytest.MonkeyPatch) -> None:
