@@ -12,7 +12,7 @@ with a word: ``pip install flashtext spacy``.
 
 ``dictionary``: the exact stage of kgml, folding included, with candidates and their reasons.
 ``dictionary, folded``: the same on texts that are folded already, as the whole linker shares it.
-``words``: of that the automaton alone, whole words of any overlap, without plurals and candidates.
+``words``: of that the automaton alone: spans of any overlap that may be a form, without plurals.
 ``flashtext``: ``extract_keywords``, any case. ``PhraseMatcher``: attribute LOWER, on texts that are
 tokenised already; ``PhraseMatcher, tokenising``: from the text. ``linker``: all stages of kgml on
 all forms of the two ontologies, in abstracts per second.

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from kgml.kg import vocabulary as v
 from kgml.kg.collected import Collected
@@ -37,7 +35,8 @@ _NO_INDIVIDUALS = {
 
 def note_individuals(triples: Triples, collected: Collected) -> None:
     """Put the ends of assertions with object properties into ``collected.asserted``, and pairs of
-    owl:sameAs into ``collected.same_individuals``; ends that stand where a class or a property does are left out.
+    owl:sameAs into ``collected.same_individuals``; ends that stand where a class or a property does
+    are left out.
 
     Whether they are declared as something else is known when every file has been read.
     """
@@ -97,6 +96,9 @@ def undeclared_individuals(collected: Collected, free: Mask) -> Mask:
     pairs = np.concatenate([np.zeros((0, 2), dtype=np.int32), *collected.same_individuals])
     pairs = pairs[(known | free)[pairs].all(axis=1)]
     if len(pairs):
+        from scipy.sparse import coo_array  # a third of a second, which most loads do without
+        from scipy.sparse.csgraph import connected_components
+
         shape = (len(free), len(free))
         joined = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape)
         group = connected_components(joined, directed=False)[1]

@@ -157,7 +157,7 @@ def _xml(body: str) -> str:
 def _is_owl_xml(bare: str, name: str) -> bool:
     """RDF/XML may have ``owl:Ontology`` as its only element; it then names it by ``rdf:about``."""
     start = bare[bare.index(f"<{name}") :].partition(">")[0]
-    return not re.search(r"[\w.-]+:(about|ID|nodeID|resource)\s*=", start)
+    return not re.search(r"[\w.-]:(about|ID|nodeID|resource)\s*=", start)
 
 
 def _json(text: str, ending: str | None) -> str:

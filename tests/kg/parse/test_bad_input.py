@@ -321,3 +321,14 @@ def test_a_run_of_blanks_takes_no_longer_than_its_length(tmp_path: Path) -> None
     started = time.process_time()
     load_graph(path)
     assert time.process_time() - started < 10  # it took minutes
+
+
+def test_a_long_word_in_owl_xml_takes_no_longer_than_its_length(tmp_path: Path) -> None:
+    path = tmp_path / "word.owx"
+    path.write_text(
+        '<?xml version="1.0"?>\n<Ontology xmlns="http://www.w3.org/2002/07/owl#" ontologyIRI="http://e/'
+        + "9" * 1_000_000
+    )
+    started = time.process_time()
+    refused(path, "never closed")
+    assert time.process_time() - started < 10  # it took 16 s
