@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from kgml.errors import OntologyError
 
 _BLANK = re.compile(r"[ \t\r\n]*")
+LONGEST = 4_000
+"""Digits of a whole number; Python refuses to read somewhat more."""
 
 
 class Cursor:
@@ -27,7 +29,7 @@ class Cursor:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._text = path.read_text(encoding="utf-8-sig")
-        self._decoder = json.JSONDecoder(parse_int=str)  # no number is asked for, however long
+        self._decoder = json.JSONDecoder(parse_int=_number)
         self.at = 0
         """Characters before this place."""
 
@@ -98,3 +100,8 @@ class Cursor:
         raise OntologyError(
             f"{self._path}, line {self.line(self.at):,}: not valid JSON ({message}). {step}"
         )
+
+
+def _number(digits: str) -> float:
+    """A whole number; of one longer than Python reads, the nearest that it has."""
+    return int(digits) if len(digits) <= LONGEST else float(digits)
