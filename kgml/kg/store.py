@@ -28,6 +28,7 @@ ENTITIES = pa.schema(
      ("kind", pa.int8()), ("definition", pa.string())]
 )  # fmt: skip
 FORMS = pa.schema([("entity", pa.int32()), ("scope", pa.int8()), ("text", pa.string())])
+NOTES = pa.schema([("entity", pa.int32()), ("kind", pa.int8()), ("text", pa.string())])
 RELATIONS = pa.schema([("iri", pa.string()), ("id", pa.string()), ("label", pa.string())])
 TRIPLES = pa.schema([("triple", pa.list_(pa.field("number", pa.int64(), nullable=False), 3))])
 ORIGINS = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int8())])
@@ -50,6 +51,8 @@ class Columns:
     """Other names of entities: what was merged into them or replaced by them; sorted."""
     disjoint: pa.Table
     """Pairs of classes said to share nothing, and the number of the file that says so; sorted."""
+    notes: pa.Table
+    """Comments and cross-references of entities (`kgml.kg.vocabulary.Note`); sorted."""
 
     @classmethod
     def empty(cls) -> Columns:
@@ -57,7 +60,7 @@ class Columns:
         return cls(
             ENTITIES.empty_table(), FORMS.empty_table(), RELATIONS.empty_table(),
             np.zeros((0, 3), dtype=np.int64), ORIGINS.empty_table(), ALIASES.empty_table(),
-            DISJOINT.empty_table(),
+            DISJOINT.empty_table(), NOTES.empty_table(),
         )  # fmt: skip
 
     @property
@@ -73,7 +76,9 @@ def fingerprint(columns: Columns) -> str:
     Where the triples came from is left out: the same graph may be read from another format.
     """
     digest = hashlib.sha256()
-    for table in (columns.entities, columns.forms, columns.relations, columns.aliases):
+    for table in (
+        columns.entities, columns.forms, columns.relations, columns.aliases, columns.notes,
+    ):  # fmt: skip
         for name in table.column_names:
             array = table.column(name).combine_chunks()
             digest.update(f"{name} {len(array)} ".encode())
@@ -117,6 +122,7 @@ def save(
         _write(folder / "origins.arrow", columns.origins)
         _write(folder / "aliases.arrow", columns.aliases)
         _write(folder / "disjoint.arrow", columns.disjoint)
+        _write(folder / "notes.arrow", columns.notes)
         report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files,
                   "findings": graph.findings, "axioms": KINDS}  # fmt: skip
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
@@ -144,6 +150,7 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         origins,
         _read(path / "aliases.arrow", ALIASES),
         _read(path / "disjoint.arrow", DISJOINT),
+        _read(path / "notes.arrow", NOTES),
     )
     return {"columns": columns, "report": report, "ontologies": ontologies,
             "sources": manifest.made_from, "files": files}  # fmt: skip
@@ -167,6 +174,11 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     try:
         with pa.memory_map(str(path)) as stream:
             table = pa.ipc.open_file(stream).read_all()
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"{path}: not there, so an earlier kgml saved this graph, or it is damaged. "
+            "Build it again with 'kgml build-graph'."
+        ) from None
     except (OSError, pa.ArrowException) as error:
         raise ArtifactError(f"{path}: not readable ({error}); make the graph again.") from None
     if not table.schema.equals(schema):

@@ -162,7 +162,9 @@ def test_a_region_comes_before_no_language(turtle) -> None:
     ('"cousin"@zh-Hans-CN , "plain"', "cousin"),
     ('"plain" , "foreign"@en , "other"@z', "plain"),
 ])  # fmt: skip
-def test_a_wanted_tag_is_cut_short_from_its_end_as_rfc_4647_says(said: str, label: str, turtle) -> None:
+def test_a_wanted_tag_is_cut_short_from_its_end_as_rfc_4647_says(
+    said: str, label: str, turtle
+) -> None:
     graph = load_graph(turtle(f":a a owl:Class ; rdfs:label {said} ."), GraphConfig(language="zh-hant-TW"))  # fmt: skip
     assert graph.labels == [label]
 

@@ -126,7 +126,8 @@ def test_the_folder_holds_no_pickle_and_says_what_it_was_made_from(
 FILES = ("manifest.json", "model.json", "arrays.safetensors", "fusion.safetensors",
          "graph/manifest.json", "graph/entities.arrow", "graph/forms.arrow",
          "graph/relations.arrow", "graph/triples.arrow", "graph/origins.arrow",
-         "graph/aliases.arrow", "graph/disjoint.arrow", "graph/report.json")  # fmt: skip
+         "graph/aliases.arrow", "graph/disjoint.arrow", "graph/notes.arrow",
+         "graph/report.json")  # fmt: skip
 
 
 def test_every_file_of_the_folder_is_in_the_list_below(saved: Path) -> None:
