@@ -98,7 +98,8 @@ def build_graph(
 
 
 COUNTS = (
-    "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
+    "entities", "relations", "triples", "labels", "synonyms", "definitions", "comments",
+    "xrefs", "unlabelled",
     "homonyms", "obsolete", "merged", "not_merged", "inferred", "files", "skipped",
     "prefix_conflicts", "unresolved_imports", "cycles", "contradictions",
 )  # fmt: skip

@@ -20,7 +20,9 @@ Graph = Annotated[
     Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
 ]
 SHOWN = 20
-"""Most relations, and synonyms of one scope, listed for people."""
+"""Most relations, synonyms of one scope, and cross-references listed for people."""
+FEW = 3
+"""Most comments."""
 WIDTH = 80
 """Columns of a definition; names are never broken, for an IRI is of use only whole."""
 LONGEST = 10_000
@@ -161,14 +163,21 @@ def _words(found: dict[str, Any], others: list[dict[str, Any]]) -> list[str]:
     by_scope: dict[str, list[str]] = {}
     for row in found["synonyms"]:
         by_scope.setdefault(row["scope"], []).append(row["text"])
-    for scope, texts in by_scope.items():
-        rest = [f"… {len(texts) - SHOWN:,} more"] if len(texts) > SHOWN else []
-        lines.append(f"{scope}: {'; '.join(texts[:SHOWN] + rest)}")
+    lines += [_few(scope, texts) for scope, texts in by_scope.items()]
+    lines += [f"comment: {text}" for text in found["comments"][:FEW]]
+    if len(found["comments"]) > FEW:
+        lines.append(f"… {len(found['comments']) - FEW:,} more comments")
+    lines += [_few("xrefs", found["xrefs"])] if found["xrefs"] else []
     more = found["more"]["parents"]
     names = [_name(row) for row in others] + ([f"{more:,} more"] if more else [])
     lines += [f"also below: {'; '.join(names)}"] if names else []
     unbroken = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
     return [part for line in lines for part in unbroken.wrap(one_line(line))]
+
+
+def _few(name: str, texts: list[str]) -> str:
+    rest = [f"… {len(texts) - SHOWN:,} more"] if len(texts) > SHOWN else []
+    return f"{name}: {'; '.join(texts[:SHOWN] + rest)}"
 
 
 def _add_children(node: Tree, children: list[dict[str, Any]], more: int) -> None:

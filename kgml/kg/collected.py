@@ -63,10 +63,13 @@ class Collected:
     synonyms: list[tuple[int, Scope, str, str]] = field(default_factory=list)
     definitions: list[tuple[int, int, str, str]] = field(default_factory=list)
     label_columns: list[WordColumns] = field(default_factory=list)
-    """The same of RDF files."""
+    """The same of RDF files, and below for other words."""
     synonym_columns: list[WordColumns] = field(default_factory=list)
     definition_columns: list[WordColumns] = field(default_factory=list)
+    comments: list[tuple[int, int, str, str]] = field(default_factory=list)
+    xref_texts: list[tuple[int, int, str, str]] = field(default_factory=list)
     comment_columns: list[WordColumns] = field(default_factory=list)
+    xref_columns: list[WordColumns] = field(default_factory=list)
     languages: dict[str, int] = field(default_factory=lambda: {"": 0})
     edges: list[int] = field(default_factory=list)
     """head, relation, tail, axiom, file, head, ... of OBO files."""

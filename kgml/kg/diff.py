@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.kg.vocabulary import IS_A, Scope
-from kgml.progress import warn
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -71,12 +70,8 @@ def graph_diff(old: KnowledgeGraph, new: KnowledgeGraph) -> Diff:
 
     An entity that is gone is deprecated where the files of the new graph declare it obsolete, else
     replaced where its name is another name of one of the new graph's own. One that is still there is
-    deprecated if it was not obsolete before. Graphs saved by an older kgml do not tell what is
-    obsolete: of such a new one a warning says that these count as replaced or removed.
+    deprecated if it was not obsolete before.
     """
-    if new.columns.obsolete is None:
-        warn("the new graph was saved by an older kgml, which did not tell what is obsolete: "
-             "deprecated entities count as removed or replaced. Build it again")  # fmt: skip
     before = {iri: number for number, iri in enumerate(old.iris)}
     after = {iri: number for number, iri in enumerate(new.iris)}
     gone = [iri for iri in before if iri not in after and iri not in new.obsolete]

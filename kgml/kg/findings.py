@@ -42,7 +42,7 @@ def imports(unresolved: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
 
 
 def unresolved_imports(graph: KnowledgeGraph) -> Found:
-    """What the load of ``graph`` listed; of one saved by an older kgml the number alone."""
+    """What the load of ``graph`` listed."""
     listed = graph.findings.get("unresolved_imports", [])
     return {"count": graph.report.get("unresolved_imports", len(listed)), "first": listed}
 

@@ -1,4 +1,5 @@
-"""Which of an entity's texts is its label, which are synonyms, which one is its definition.
+"""Which of an entity's texts is its label, which are synonyms, which one is its definition, and
+which are notes.
 
 Language: the nearest to the wanted one (`kgml.kg.languages`), of equally near ones in the order of
 the tags. Whole columns are sorted; Python sees only what is tied.
@@ -96,14 +97,33 @@ class Lexicon:
         collected = self._collected
         found = self._rows(collected.definitions, collected.definition_columns)
         found = found.take(self._choose(found)[0])
-        comments = self._rows([], collected.comment_columns)
+        comments = self._rows(collected.comments, collected.comment_columns)
         best = self._choose(comments)[0]
         defined = np.zeros(self._size, dtype=bool)
         defined[found.entity] = True
-        serving = comments.take(best[~defined[comments.entity[best]]])
-        said = sum(len(words.number) for words in collected.comment_columns)
-        collected.dropped["annotation"] += said - len(serving.entity)
-        return found.and_also(serving)
+        serving = best[~defined[comments.entity[best]]]
+        others = np.ones(len(comments.entity), dtype=bool)
+        others[serving] = False
+        self._comments = comments.take(np.flatnonzero(others))
+        return found.and_also(comments.take(serving))
+
+    def notes(self) -> pa.Table:
+        """Comments that are no definition, and cross-references; each text of an entity and kind
+        once, sorted by entity, kind, text."""
+        collected = self._collected
+        foreign = self._foreign(self._comments.entity, self._comments.language)
+        comments = self._comments.take(np.flatnonzero(~foreign))
+        rows = comments.and_also(self._rows(collected.xref_texts, collected.xref_columns))
+        kind = np.full(len(rows.entity), v.Note.XREF, dtype=np.int64)
+        kind[: len(comments.entity)] = v.Note.COMMENT
+        order, same = sorted_rows([], [kind, rows.entity], rows.text)
+        order = order[~same]
+        columns = [
+            column(rows.entity[order].astype(np.int32)),
+            column(kind[order].astype(np.int8)),
+            rows.text.take(column(order)),
+        ]
+        return pa.Table.from_arrays(columns, schema=store.NOTES)
 
     def definitions(self) -> pa.Array:
         """Definition per entity or null, (size,)."""
@@ -117,8 +137,6 @@ class Lexicon:
     def forms(self) -> pa.Table:
         """Labels and synonyms, each text of an entity once, sorted by entity, scope, text."""
         others, synonyms = self._synonyms
-        language = np.full(self._size, -1, dtype=np.int64)
-        language[self._labels.entity] = self._labels.language
         parts = [
             (self._labels, np.full(self.labelled, v.Scope.LABEL)),
             (others, np.full(len(others.entity), v.Scope.EXACT)),
@@ -128,9 +146,7 @@ class Lexicon:
         tongue = np.concatenate([rows.language for rows, _ in parts])
         scope = np.concatenate([scopes for _, scopes in parts])
         text = pa.concat_arrays([rows.text for rows, _ in parts])
-        foreign = (self._far[tongue] == FOREIGN) & (tongue != language[entity])
-        foreign[: self.labelled] = False
-        self._collected.dropped["text in another language"] += int(foreign.sum())
+        foreign = self._foreign(entity, tongue)
         rows = np.flatnonzero(~foreign)
         kept = text if len(rows) == len(text) else text.take(column(rows))
         by_text, same = sorted_rows([_PRECEDENCE[scope[rows]]], [entity[rows]], kept)
@@ -142,6 +158,15 @@ class Lexicon:
             text.take(column(rows)),
         ]
         return pa.Table.from_arrays(columns, schema=store.FORMS)
+
+    def _foreign(self, entity: Ints, tongue: Ints) -> NDArray[np.bool_]:
+        """Which texts are in another language than the wanted one and than the label; counted."""
+        language = np.full(self._size, -1, dtype=np.int64)
+        language[self._labels.entity] = self._labels.language
+        foreign: NDArray[np.bool_] = self._far[tongue] == FOREIGN
+        foreign &= tongue != language[entity]
+        self._collected.dropped["text in another language"] += int(foreign.sum())
+        return foreign
 
     def _rows(
         self, obo: Sequence[tuple[int, int, str, str]], columns: Sequence[WordColumns]

@@ -22,11 +22,13 @@ from kgml.errors import InputError
 from kgml.kg import store
 from kgml.kg.arrow import values
 from kgml.kg.vocabulary import IS_A, SUB_CLASS_OF, vocabulary_of
+from kgml.kg.vocabulary import Note as Note
 from kgml.kg.vocabulary import Scope as Scope
 
 if TYPE_CHECKING:
     import curies
     import networkx
+    import pyarrow as pa
     import rdflib
     from scipy.sparse import csr_matrix
     from torch_geometric.data import HeteroData
@@ -58,6 +60,10 @@ class Entity:
     definition: str | None
     kind: str
     """"class", "individual" or "concept"."""
+    comments: tuple[str, ...] = ()
+    """Beside the definition; where there was none, a comment serves as it and is not here."""
+    xrefs: tuple[str, ...] = ()
+    """Database cross-references as the file wrote them: CURIEs, IRIs, now and then other text."""
 
     def __index__(self) -> int:
         """The number: an entity is a key of its graph and an index into its columns."""
@@ -74,6 +80,19 @@ class Forms:
     text: list[str]
     entity: NDArray[np.int32]
     scope: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Comments and cross-references: three columns of equal length, sorted by entity, then kind
+    (`Note`), then text."""
+
+    text: list[str]
+    entity: NDArray[np.int32]
+    kind: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.text)
@@ -215,12 +234,9 @@ class KnowledgeGraph:
     def obsolete(self) -> dict[str, str | None]:
         """IRIs that the files declare obsolete, and the IRI in the place of each, None for none.
 
-        Whether they were kept as entities or not; {} of a graph saved by a kgml that did not tell.
+        Whether they were kept as entities or not.
         """
-        table = self.columns.obsolete
-        if table is None:
-            return {}
-        columns = (table.column(name).to_pylist() for name in ("iri", "by"))
+        columns = (self.columns.obsolete.column(name).to_pylist() for name in ("iri", "by"))
         return dict(zip(*columns, strict=True))
 
     @cached_property
@@ -263,7 +279,17 @@ class KnowledgeGraph:
                 for i in range(start, end) if forms.scope[i] != Scope.LABEL
             ),
             kind=KINDS[self.columns.kinds[number]],
+            comments=self._noted(number, Note.COMMENT), xrefs=self._noted(number, Note.XREF),
         )  # fmt: skip
+
+    def _noted(self, number: int, kind: Note) -> tuple[str, ...]:
+        rows = range(self._note_rows[number], self._note_rows[number + 1])
+        return tuple(self.notes.text[row] for row in rows if self.notes.kind[row] == kind)
+
+    @cached_property
+    def _note_rows(self) -> list[int]:
+        rows: list[int] = np.searchsorted(self.notes.entity, np.arange(len(self) + 1)).tolist()
+        return rows
 
     @cached_property
     def _form_rows(self) -> list[int]:
@@ -332,6 +358,16 @@ class KnowledgeGraph:
             table.column("text").to_pylist(),
             values(table.column("entity")),
             values(table.column("scope")),
+        )
+
+    @cached_property
+    def notes(self) -> Notes:
+        """Comments and cross-references as columns."""
+        table = self.columns.notes
+        return Notes(
+            table.column("text").to_pylist(),
+            values(table.column("entity")),
+            values(table.column("kind")),
         )
 
     @cached_property
@@ -584,3 +620,9 @@ class KnowledgeGraph:
 def _row(matrix: csr_matrix, number: int) -> list[int]:
     found: list[int] = matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]].tolist()
     return found
+
+
+def note_counts(notes: pa.Table) -> tuple[int, int]:
+    """How many comments and how many cross-references a table of notes holds."""
+    counts = np.bincount(values(notes.column("kind")), minlength=len(Note)).tolist()
+    return counts[Note.COMMENT], counts[Note.XREF]

@@ -330,7 +330,8 @@ class _Edges:
 _SPECIAL = {**dict.fromkeys(v.MAPPINGS, "mapping"), v.SAME_AS: "mapping",
             v.SKOS + "related": "SKOS related"}  # fmt: skip
 _WORDS = frozenset({*v.LABELS, *v.SYNONYMS, v.LITERAL_FORM, v.SYNONYM_TYPE, *v.ONTOLOGY_VERSION,
-                    *v.ONTOLOGY_LICENCE, *v.REPLACED, v.ALTERNATIVE_ID, *v.STRUCTURED})  # fmt: skip
+                    *v.ONTOLOGY_LICENCE, *v.REPLACED, v.ALTERNATIVE_ID, v.XREF,
+                    *v.STRUCTURED})  # fmt: skip
 _NAMED = {v.OWL + "complementOf": "complementOf", v.OWL + "oneOf": "oneOf"}
 """What a named class may be said to be, beside an intersection and a union."""
 _TYPES = {

@@ -51,7 +51,7 @@ class Reading:
         self.projection = PROJECTIONS[config.projection]
         self.collected = Collected(config.language, config.max_literal)
         self._xrefs = config.merge == "xrefs"
-        self._triples = Triples(self.collected, xrefs=self._xrefs)
+        self._triples = Triples(self.collected)
         self._paths: list[Path] = []
         self._kinds: list[str] = []
         self._blocks_read: list[bytes] = []
@@ -160,7 +160,7 @@ class Reading:
         self.infer()
         self._triples.finish()
         project(self._triples, self.collected, self.projection)
-        read_words(self._triples, self.collected)
+        read_words(self._triples, self.collected, xrefs=self._xrefs)
         graph = assemble(
             self.collected, skipped, self._hashes, merge=self.config.merge,
             obsolete=self.config.obsolete, everything=self.projection.name == "rdf",

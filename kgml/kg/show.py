@@ -18,6 +18,7 @@ def show(graph: KnowledgeGraph, key: Key, depth: int = 1, limit: int = LIMIT) ->
     """An entity with its words, the way up, what lies below, and its other relations.
 
     - ``id``, ``iri``, ``label``, ``kind``, ``definition``, ``synonyms`` (text and scope), ``depth``
+    - ``comments``, ``xrefs``: texts
     - ``path``: from a root down to the entity, itself left out; the shortest way there is
     - ``parents``, ``children``: id and label, children with ``children`` of theirs
     - ``relations``: relation, direction ("out", "in"), id and label of the other end
@@ -39,6 +40,7 @@ def show(graph: KnowledgeGraph, key: Key, depth: int = 1, limit: int = LIMIT) ->
         "id": entity.id, "iri": entity.iri, "label": entity.label, "kind": entity.kind,
         "definition": entity.definition, "depth": graph.depth(key),
         "synonyms": [{"text": t, "scope": scope.name.lower()} for t, scope in entity.synonyms],
+        "comments": list(entity.comments), "xrefs": list(entity.xrefs),
         "path": [_named(graph, number) for number in path[max(0, len(path) - limit) :]],
         "parents": [_named(graph, number) for number in parents[:limit]],
         "children": below, "relations": relations[:limit],

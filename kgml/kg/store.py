@@ -28,11 +28,10 @@ ENTITIES = pa.schema(
      ("kind", pa.int8()), ("definition", pa.string())]
 )  # fmt: skip
 FORMS = pa.schema([("entity", pa.int32()), ("scope", pa.int8()), ("text", pa.string())])
+NOTES = pa.schema([("entity", pa.int32()), ("kind", pa.int8()), ("text", pa.string())])
 RELATIONS = pa.schema([("iri", pa.string()), ("id", pa.string()), ("label", pa.string())])
 TRIPLES = pa.schema([("triple", pa.list_(pa.field("number", pa.int64(), nullable=False), 3))])
 ORIGINS = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int16())])
-_ORIGINS_NARROW = pa.schema([("triple", pa.int64()), ("file", pa.int32()), ("axiom", pa.int8())])
-"""Of graphs saved while there were fewer than 128 kinds of axioms."""
 DISJOINT = pa.schema([("left", pa.int32()), ("right", pa.int32()), ("file", pa.int32())])
 ALIASES = pa.schema([("name", pa.string()), ("entity", pa.int32())])
 OBSOLETE = pa.schema([("iri", pa.string()), ("by", pa.string())])
@@ -53,9 +52,11 @@ class Columns:
     """Other names of entities: what was merged into them or replaced by them; sorted."""
     disjoint: pa.Table
     """Pairs of classes said to share nothing, and the number of the file that says so; sorted."""
-    obsolete: pa.Table | None = None
+    obsolete: pa.Table
     """IRIs that the files declare obsolete, kept as entities or not, and the IRI in the place of
-    each, null for none; sorted. None: saved by a kgml that did not tell."""
+    each, null for none; sorted."""
+    notes: pa.Table
+    """Comments and cross-references of entities (`kgml.kg.vocabulary.Note`); sorted."""
 
     @classmethod
     def empty(cls) -> Columns:
@@ -63,7 +64,7 @@ class Columns:
         return cls(
             ENTITIES.empty_table(), FORMS.empty_table(), RELATIONS.empty_table(),
             np.zeros((0, 3), dtype=np.int64), ORIGINS.empty_table(), ALIASES.empty_table(),
-            DISJOINT.empty_table(), OBSOLETE.empty_table(),
+            DISJOINT.empty_table(), OBSOLETE.empty_table(), NOTES.empty_table(),
         )  # fmt: skip
 
     @property
@@ -80,7 +81,9 @@ def fingerprint(columns: Columns) -> str:
     so is what is obsolete, which is no part of the graph.
     """
     digest = hashlib.sha256()
-    for table in (columns.entities, columns.forms, columns.relations, columns.aliases):
+    for table in (
+        columns.entities, columns.forms, columns.relations, columns.aliases, columns.notes,
+    ):  # fmt: skip
         for name in table.column_names:
             array = table.column(name).combine_chunks()
             digest.update(f"{name} {len(array)} ".encode())
@@ -124,8 +127,8 @@ def save(
         _write(folder / "origins.arrow", columns.origins)
         _write(folder / "aliases.arrow", columns.aliases)
         _write(folder / "disjoint.arrow", columns.disjoint)
-        if columns.obsolete is not None:
-            _write(folder / "obsolete.arrow", columns.obsolete)
+        _write(folder / "obsolete.arrow", columns.obsolete)
+        _write(folder / "notes.arrow", columns.notes)
         report = {"report": graph.report, "ontologies": graph.ontologies, "files": graph.files,
                   "findings": graph.findings, "prefixes": graph.declared, "axioms": KINDS}  # fmt: skip
         (folder / "report.json").write_text(artifacts.to_json(report), encoding="utf-8")
@@ -142,7 +145,8 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
     try:
         saved = json.loads((path / "report.json").read_text(encoding="utf-8"))
         report, ontologies, files = saved["report"], saved["ontologies"], saved["files"]
-        origins = _recoded(_read(path / "origins.arrow", ORIGINS, _ORIGINS_NARROW), saved["axioms"])
+        findings, declared = saved["findings"], saved["prefixes"]
+        origins = _recoded(_read(path / "origins.arrow", ORIGINS), saved["axioms"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path / 'report.json'}: damaged ({error}); make it again.") from None
     columns = Columns(
@@ -153,11 +157,12 @@ def load(path: Path, verify: bool) -> dict[str, Any]:
         origins,
         _read(path / "aliases.arrow", ALIASES),
         _read(path / "disjoint.arrow", DISJOINT),
-        _read(path / "obsolete.arrow", OBSOLETE) if (path / "obsolete.arrow").is_file() else None,
+        _read(path / "obsolete.arrow", OBSOLETE),
+        _read(path / "notes.arrow", NOTES),
     )
     return {"columns": columns, "report": report, "ontologies": ontologies,
-            "sources": manifest.made_from, "files": files, "findings": saved.get("findings"),
-            "declared": saved.get("prefixes")}  # fmt: skip
+            "sources": manifest.made_from, "files": files, "findings": findings,
+            "declared": declared}  # fmt: skip
 
 
 def _recoded(origins: pa.Table, kinds: list[str]) -> pa.Table:
@@ -174,12 +179,17 @@ def _write(path: Path, table: pa.Table) -> None:
         writer.write_table(table.combine_chunks())
 
 
-def _read(path: Path, *schemas: pa.Schema) -> pa.Table:
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
     try:
         with pa.memory_map(str(path)) as stream:
             table = pa.ipc.open_file(stream).read_all()
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"{path}: not there, so an earlier kgml saved this graph, or it is damaged. "
+            "Build it again with 'kgml build-graph'."
+        ) from None
     except (OSError, pa.ArrowException) as error:
         raise ArtifactError(f"{path}: not readable ({error}); make the graph again.") from None
-    if not any(table.schema.equals(schema) for schema in schemas):
+    if not table.schema.equals(schema):
         raise ArtifactError(f"{path}: has other columns than a kgml graph; make it again.")
     return table

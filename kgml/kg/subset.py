@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kgml.errors import InputError, UsageError, one_of
 from kgml.kg.axioms.kinds import CODES, KINDS
-from kgml.kg.graph import Key, KnowledgeGraph, Scope
+from kgml.kg.graph import Key, KnowledgeGraph, Scope, note_counts
 from kgml.kg.stats import homonyms
 from kgml.kg.walk import reached
 
@@ -95,6 +95,7 @@ def _columns(graph: KnowledgeGraph, kept: Numbers) -> tuple[Columns, int]:
         triples=np.ascontiguousarray(triples, dtype=np.int64),
         origins=_with(old.origins, _renumbered(rows, len(old.triples)), "triple"),
         aliases=_with(old.aliases, entity, "entity"),
+        notes=_with(old.notes, entity, "entity"),
         disjoint=_with(old.disjoint, entity, "left", "right"),
     )
     return columns, int((ends[:, 0] & ~ends[:, 1]).sum())
@@ -120,12 +121,14 @@ def _with(table: pa.Table, numbers: Numbers, *columns: str) -> pa.Table:
 
 
 def _report(graph: KnowledgeGraph, part: KnowledgeGraph, outside: int) -> dict[str, Any]:
+    comments, xrefs = note_counts(part.columns.notes)
     labels = int((part.forms.scope == Scope.LABEL).sum())
     return {
         **{name: graph.report[name] for name in ("files", "skipped") if name in graph.report},
         "entities": len(part), "relations": len(part.relations), "triples": len(part.triples),
         "labels": labels, "synonyms": len(part.forms) - labels,
         "definitions": sum(definition is not None for definition in part.definitions),
+        "comments": comments, "xrefs": xrefs,
         "unlabelled": len(part) - labels, "homonyms": len(homonyms(part)),
         "became": _became(part), "dropped": {OUTSIDE: outside} if outside else {}, "obsolete": 0,
     }  # fmt: skip

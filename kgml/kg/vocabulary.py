@@ -48,6 +48,14 @@ PRECEDENCE = {
 """Which scope stays when one text is given to one entity twice: that it is an abbreviation says
 more than that it is exact."""
 
+
+class Note(IntEnum):
+    """What else is said of an entity, which names it nothing."""
+
+    COMMENT = 0
+    XREF = 1
+
+
 SUB_CLASS_OF = RDFS + "subClassOf"
 TYPE = RDF + "type"
 BROADER = SKOS + "broader"
@@ -211,7 +219,6 @@ DROPPED = {
     **{s + "rangeIncludes": "range" for s in SCHEMA},
     SKOS + "broaderTransitive": "broaderTransitive",
     SKOS + "narrowerTransitive": "narrowerTransitive",
-    XREF: "xref",
 }
 """Axioms between named things that need not become edges, and the kind they then count as."""
 

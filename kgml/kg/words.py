@@ -1,4 +1,4 @@
-"""Which literals of RDF files are labels, synonyms and definitions, and what else they say.
+"""Which literals of RDF files are labels, synonyms, definitions and notes, and what else they say.
 
 Columns of whole predicates are moved over; no word is looked at on its own.
 """
@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgml.kg import vocabulary as v
-from kgml.kg.arrow import column
+from kgml.kg.arrow import column, strings
 from kgml.kg.collected import Collected, WordColumns
 from kgml.kg.parse.blocks import Ints
 from kgml.kg.parse.rdf import Triples
@@ -21,8 +21,11 @@ _IRI = re.compile(r"(?:https?|urn):\S+\Z")
 _CURIE = re.compile(r"([A-Za-z][A-Za-z0-9.-]*):([A-Za-z0-9_-]+)\Z")
 
 
-def read_words(triples: Triples, collected: Collected) -> None:
-    """Move labels, synonyms, definitions, deprecation and headers of all RDF files over."""
+def read_words(triples: Triples, collected: Collected, *, xrefs: bool = False) -> None:
+    """Move labels, synonyms, definitions, notes, deprecation and headers of all RDF files over.
+
+    ``xrefs``: whether cross-references are asked for as pairs too, for merging by them.
+    """
     languages = _languages(triples, collected)
     for predicate, rank in v.LABELS.items():
         collected.label_columns += _columns(predicate, rank, triples, languages)
@@ -35,8 +38,9 @@ def read_words(triples: Triples, collected: Collected) -> None:
         else:
             collected.definition_columns += found
     _count_empty(triples, collected)
+    _xrefs(triples, collected)
     _retired(triples, collected)
-    _same(triples, collected)
+    _same(triples, collected, xrefs)
     _headers(triples, collected)
 
 
@@ -180,18 +184,33 @@ def _retired(triples: Triples, collected: Collected) -> None:
             collected.replaced.setdefault(old_number, number)
 
 
-def _same(triples: Triples, collected: Collected) -> None:
+def _same(triples: Triples, collected: Collected, xrefs: bool) -> None:
     """Pairs that a mapping or a cross-reference calls the same; used only if asked to merge."""
     collected.same += _linked(v.SAME_AS, triples)
     collected.matches += _linked(v.EXACT_MATCH, triples)
+    if not xrefs:
+        return
     collected.xrefs += _linked(v.XREF, triples)
     numbers, texts, _ = triples.texts(v.XREF)
-    collected.dropped["xref"] += len(numbers)
     for number, text in zip(numbers.tolist(), texts.to_pylist(), strict=True):
         # all files are read: an IRI without a number names no entity
         other = collected.numbers.get(xref_iri(text) or "")
         if number >= 0 and other is not None:
             collected.xrefs.append((number, other))
+
+
+def _xrefs(triples: Triples, collected: Collected) -> None:
+    """Cross-references of entities, written as texts or as IRIs; those of axioms are counted."""
+    number, text, _ = triples.texts(v.XREF)
+    subject, value, _ = triples.links(v.XREF)
+    named, iris = value >= 0, collected.iris()
+    for owner, texts in (
+        (number, text),
+        (subject[named], strings(iris[n] for n in value[named].tolist())),
+    ):
+        collected.dropped["xref of an axiom"] += int((owner < 0).sum())
+        untagged = np.zeros(len(owner), dtype=np.int32)
+        collected.xref_columns.append(WordColumns(owner, 0, untagged, texts))
 
 
 def _linked(predicate: str, triples: Triples) -> list[tuple[int, int]]:

@@ -11,7 +11,6 @@ from kgml.config import GraphConfig
 from kgml.kg.diff import graph_diff
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.subset import subset
-from kgml.progress import KGMLWarning
 
 NEW = """\
 format-version: 1.4
@@ -185,18 +184,3 @@ def test_what_is_obsolete_is_saved_and_changes_no_fingerprint(turtle, tmp_path: 
     assert saved.obsolete == new.obsolete
     assert graph_diff(old, saved) == graph_diff(old, new)
     assert subset(new, [EX + "A"]).obsolete == new.obsolete
-
-
-@pytest.mark.filterwarnings("ignore:.*no label:kgml.progress.KGMLWarning")
-def test_a_graph_saved_before_obsolete_terms_were_told_says_so(turtle, tmp_path: Path) -> None:
-    old = load_graph(turtle(OLD_TTL))
-    load_graph(turtle(OIO + NEW_TTL)).save(tmp_path / "g")
-    (tmp_path / "g" / "obsolete.arrow").unlink()
-    new = KnowledgeGraph.load(tmp_path / "g", verify=False)
-    with pytest.warns(KGMLWarning, match=r"did not tell what is obsolete.* Build it again"):
-        found = graph_diff(old, new)
-    assert found.deprecated == []
-    assert [row["id"] for row in found.replaced] == [EX + "E", EX + "F"]
-    assert [row["id"] for row in found.removed] == [EX + "D", EX + "G", EX + "H"]
-    new.save(tmp_path / "again")
-    assert KnowledgeGraph.load(tmp_path / "again").columns.obsolete is None

@@ -209,17 +209,6 @@ def test_a_load_alone_looks_for_no_contradictions_and_stats_do(turtle) -> None:
     assert graph_stats(part)["contradictions"]["count"] == 1
 
 
-@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
-def test_a_graph_whose_imports_were_only_counted_still_has_stats(turtle, tmp_path: Path) -> None:
-    load_graph(turtle(IMPORTS)).save(tmp_path / "g")
-    report = tmp_path / "g" / "report.json"
-    saved = json.loads(report.read_text(encoding="utf-8"))
-    del saved["findings"]
-    report.write_text(json.dumps(saved), encoding="utf-8")
-    graph = KnowledgeGraph.load(tmp_path / "g", verify=False)
-    assert graph_stats(graph)["unresolved_imports"] == {"count": 5, "first": []}
-
-
 def test_build_graph_and_graph_stats_list_all_of_them(turtle, kgml) -> None:
     turtle(WHALE + IMPORTS + ":Fish rdfs:subClassOf :Animal . :Animal rdfs:subClassOf :Fish .")
     done = kgml("build-graph", "tiny.ttl", "-o", "g", "--json")

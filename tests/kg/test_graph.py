@@ -187,7 +187,8 @@ def test_build_graph_saves_reports_and_makes_the_graph_current(
     assert current_graph() is None
     report = build_graph([hearts_obo], command="kgml build-graph hearts.obo")
     assert list(report) == [
-        "entities", "relations", "triples", "labels", "synonyms", "definitions", "unlabelled",
+        "entities", "relations", "triples", "labels", "synonyms", "definitions", "comments",
+        "xrefs", "unlabelled",
         "became", "dropped", "obsolete", "merged", "not_merged", "files", "skipped",
         "prefix_conflicts", "inferred", "unresolved_imports", "homonyms", "cycles", "contradictions", "findings",
         "seconds", "sha256", "path",

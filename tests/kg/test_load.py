@@ -30,7 +30,7 @@ FORMS = [
 ]
 REPORT = {
     "entities": 5, "relations": 2, "triples": 5, "labels": 5, "synonyms": 3, "definitions": 2,
-    "unlabelled": 0, "dropped": {"annotation": 1, "disjointWith": 1, "xref": 1},
+    "comments": 1, "xrefs": 1, "unlabelled": 0, "dropped": {"disjointWith": 1},
     "obsolete": 1, "merged": 0, "not_merged": 0, "files": 1, "skipped": 0, "prefix_conflicts": 0,
     "inferred": 0, "unresolved_imports": 0,
 }  # fmt: skip
@@ -50,6 +50,8 @@ def check_hearts(graph: KnowledgeGraph) -> None:
     assert list(found) == FORMS
     assert graph.definitions[0] == 'A "disorder" of structure or function.'
     assert graph.definitions[2] == "An irregular, often rapid heart rhythm."
+    assert (graph[2].comments, graph[2].xrefs) == (("Seen on the ECG.",), ("UMLS:C0004238",))
+    assert len(graph.notes) == 2
 
 
 @pytest.mark.parametrize("kind", ["obo", "ttl", "nt", "xml", "pretty-xml", "json-ld"])
@@ -84,7 +86,7 @@ def test_the_obo_and_the_rdf_edition_merge_into_one_graph(
     check_hearts(graph)
     assert graph["EX:3"].number == graph[f"{IRI}EX_3"].number == 2
     assert graph.report["files"] == 2
-    assert graph.report["dropped"] == {"annotation": 2, "disjointWith": 2, "xref": 2}
+    assert graph.report["dropped"] == {"disjointWith": 2}
     assert graph.fingerprint == load_graph([hearts_ttl, hearts_obo]).fingerprint
 
 
@@ -229,8 +231,8 @@ def test_a_shipped_name_is_found_when_no_file_has_it() -> None:
 
 def test_literals_beyond_the_limit_are_left_out_and_counted(hearts_obo: Path) -> None:
     graph = load_graph(hearts_obo, GraphConfig(max_literal=37))
-    # the two definitions have 38 and 39 characters
-    assert graph.report["definitions"] == 0
+    # the two definitions have 38 and 39 characters; the comment of one, 16, is in their place
+    assert graph.definitions == [None, None, "Seen on the ECG.", None, None]
     assert graph.report["dropped"]["literal too long"] == 2
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -157,12 +156,3 @@ def test_there_is_a_most_of_prefixes(monkeypatch: pytest.MonkeyPatch) -> None:
     found.add({name: f"http://{name}.org/" for name in "abcd"})
     found.add({"a": "http://a.org/", "b": "http://other.org/"})
     assert (list(found.spaces), found.left_out, found.conflicts) == (["a", "b"], 2, 1)
-
-
-def test_a_graph_saved_before_prefixes_were_kept_still_loads(write, tmp_path: Path) -> None:
-    load_graph(write("a.ttl", BOND)).save(tmp_path / "g")
-    report = tmp_path / "g" / "report.json"
-    saved = json.loads(report.read_text(encoding="utf-8"))
-    del saved["prefixes"]
-    report.write_text(json.dumps(saved), encoding="utf-8")
-    assert KnowledgeGraph.load(tmp_path / "g", verify=False).curie(0) == FIN + "Bond"

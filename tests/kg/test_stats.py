@@ -113,6 +113,8 @@ def test_show_gives_the_words_the_way_up_what_lies_below_and_the_relations(
         "definition": None,
         "depth": 1,
         "synonyms": [{"text": "cardiac disease", "scope": "exact"}],
+        "comments": [],
+        "xrefs": [],
         "path": [{"id": "EX:1", "label": "disease"}],
         "parents": [{"id": "EX:1", "label": "disease"}],
         "children": [{"id": "EX:3", "label": "atrial fibrillation"}],

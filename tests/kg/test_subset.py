@@ -62,7 +62,7 @@ def test_the_report_is_counted_anew(hearts_obo: Path) -> None:
     report = subset(graph, ["EX:1"]).report
     assert report == {
         "entities": 3, "relations": 1, "triples": 2, "labels": 3, "synonyms": 3,
-        "definitions": 2, "unlabelled": 0, "homonyms": 0, "became": {"intersection_of": 1, "is_a": 1}, "dropped": {OUTSIDE: 2}, "obsolete": 0,
+        "definitions": 2, "comments": 1, "xrefs": 1, "unlabelled": 0, "homonyms": 0, "became": {"intersection_of": 1, "is_a": 1}, "dropped": {OUTSIDE: 2}, "obsolete": 0,
         "files": 1, "skipped": graph.report["skipped"],
         "subset": {"how": "branch", "hops": None, "terms": [graph.iris[0]],
                    "of": graph.fingerprint},

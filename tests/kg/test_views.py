@@ -30,8 +30,9 @@ def test_the_rdflib_view_written_and_loaded_gives_the_same_columns(
 def test_the_rdflib_view_has_one_triple_per_edge(hearts_obo: Path) -> None:
     graph = load_graph(hearts_obo)
     view = graph.to_rdflib()
-    # 5 types, 5 labels, 3 synonyms, 2 definitions, 5 edges; type and label of the property
-    assert len(view) == 5 + 5 + 3 + 2 + 5 + 2
+    # 5 types, 5 labels, 3 synonyms, 2 definitions, a comment and an xref, 5 edges; type and label
+    # of the property
+    assert len(view) == 5 + 5 + 3 + 2 + 2 + 5 + 2
     node = rdflib.URIRef("http://purl.obolibrary.org/obo/EX_4")
     assert str(view.value(node, rdflib.RDFS.subClassOf)).endswith("EX_5")
 

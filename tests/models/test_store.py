@@ -127,7 +127,7 @@ FILES = ("manifest.json", "model.json", "arrays.safetensors", "fusion.safetensor
          "graph/manifest.json", "graph/entities.arrow", "graph/forms.arrow",
          "graph/relations.arrow", "graph/triples.arrow", "graph/origins.arrow",
          "graph/aliases.arrow", "graph/disjoint.arrow", "graph/obsolete.arrow",
-         "graph/report.json")  # fmt: skip
+         "graph/notes.arrow", "graph/report.json")  # fmt: skip
 
 
 def test_every_file_of_the_folder_is_in_the_list_below(saved: Path) -> None:

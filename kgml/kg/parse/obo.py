@@ -83,7 +83,7 @@ class OboFile:
             "instance_of": self._instance_of, "property_value": self._property_value,
             "union_of": self._union, "disjoint_from": self._disjoint_from,
             "equivalent_to": self._equivalent, "replaced_by": self._replaced_by,
-            "alt_id": self._alternative, "xref": self._xref,
+            "alt_id": self._alternative, "xref": self._xref, "comment": self._comment,
             **{tag: partial(self._old_synonym, scope) for tag, scope in _OLD_SYNONYMS.items()},
         }  # fmt: skip
         self._handlers: dict[str, Callable[[str], None]] = {}
@@ -321,11 +321,15 @@ class OboFile:
         self.collected.replaced.setdefault(self._number(_strip(value)), self.current)
 
     def _xref(self, value: str) -> None:
-        self.collected.dropped["xref"] += 1
-        if self._xrefs:
+        identifier = value
+        if " " in value or "{" in value or "\\" in value:  # most often none of them
             identifier = _strip(value).partition(" ")[0]
-            if ":" in identifier:
-                self.collected.xrefs.append((self.current, self._number(identifier)))
+        self.collected.xref_texts.append((self.current, 0, "", identifier))
+        if self._xrefs and ":" in identifier:
+            self.collected.xrefs.append((self.current, self._number(identifier)))
+
+    def _comment(self, value: str) -> None:
+        self.collected.comments.append((self.current, 0, "", _plain(value)))
 
     def _obsolete(self, value: str) -> None:
         if value.startswith("true"):

@@ -40,8 +40,8 @@ GROWTH, LEAST_LIMIT = 100, 64_000_000
 
 _KEPT = frozenset(
     {*v.LABELS, *v.SYNONYMS, *v.DEFINITIONS, *v.ONTOLOGY_VERSION, *v.ONTOLOGY_LICENCE,
-     *v.ONTOLOGY_TITLE, v.COMMENT, v.VALUE, v.DEPRECATED, v.LITERAL_FORM,
-     v.ANNOTATED_TARGET, v.SYNONYM_TYPE, v.OWL + "hasValue", v.OWL + "hasSelf", v.ALTERNATIVE_ID,
+     *v.ONTOLOGY_TITLE, v.COMMENT, v.XREF, v.VALUE, v.DEPRECATED,
+     v.LITERAL_FORM, v.ANNOTATED_TARGET, v.SYNONYM_TYPE, v.OWL + "hasValue", v.OWL + "hasSelf", v.ALTERNATIVE_ID,
      v.REPLACED_BY, *v.CARDINALITIES}
 )  # fmt: skip
 
@@ -146,10 +146,9 @@ class Triples:
     `hold` and are read together: taking a block apart costs as much as some thousand statements.
     """
 
-    def __init__(self, collected: Collected, *, xrefs: bool = False) -> None:
-        """``xrefs``: whether database cross-references are kept, for merging by them."""
+    def __init__(self, collected: Collected) -> None:
         self.collected = collected
-        self._reader = BlockReader(collected, _KEPT | {v.XREF} if xrefs else _KEPT)
+        self._reader = BlockReader(collected, _KEPT)
         self._held: list[tuple[bytes, int, int]] = []
         self._columns: list[tuple[Ints, Ints, Ints, Ints]] = []
         self._literals: dict[int, list[tuple[Ints, pa.Array, Ints]]] = {}

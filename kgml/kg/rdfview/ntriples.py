@@ -17,12 +17,13 @@ from kgml.kg.rdfview.statements import (
     DEFINITION,
     FORMS,
     NO_IRI,
+    NOTES,
     PROPERTY,
     TYPES,
     declarations,
     other_names,
 )
-from kgml.kg.vocabulary import Scope
+from kgml.kg.vocabulary import Note, Scope
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -64,7 +65,14 @@ def ntriples(graph: KnowledgeGraph, *, encode: bool = False) -> Iterator[bytes]:
         lines.append(f"{node(iri)} <{v.REPLACED_BY}> {node(graph.iris[entity])} .\n")
     yield "".join(lines).encode()
     predicates = sorted(
-        {v.TYPE, DEFINITION, v.ALTERNATIVE_ID, *FORMS.values(), *graph.relation_iris}
+        {
+            v.TYPE,
+            DEFINITION,
+            v.ALTERNATIVE_ID,
+            *FORMS.values(),
+            *NOTES.values(),
+            *graph.relation_iris,
+        }
     )
     blocks = _Blocks(graph, _bracketed(table.column("iri"), escapes), predicates, ids)
     blocks.spelled = _large([node(iri) for iri in predicates])
@@ -84,10 +92,12 @@ class _Blocks:
         code = {iri: n for n, iri in enumerate(predicates)}
         self.code = code
         self.scopes = np.array([code[FORMS[scope]] for scope in Scope])
+        self.note_codes = np.array([code[NOTES[kind]] for kind in Note])
         self.relations = np.array([code[iri] for iri in graph.relation_iris], dtype=np.int64)
         self.ids = pa.array([text for _, text in ids], pa.large_string())
         self.id_owner = np.array([entity for entity, _ in ids], dtype=np.int64)
         self.form_owner = values(graph.columns.forms.column("entity"))
+        self.note_owner = values(graph.columns.notes.column("entity"))
 
     def between(self, start: int, stop: int) -> bytes:
         """The statements about entities ``start`` to ``stop``."""
@@ -104,6 +114,10 @@ class _Blocks:
         definition = columns.entities.column("definition").slice(start, stop - start)
         subject = start + np.flatnonzero(values(definition.is_valid()))
         parts.append((subject, self._same(DEFINITION, subject), _quoted(definition.drop_null())))
+        a, b = np.searchsorted(self.note_owner, [start, stop])
+        notes = columns.notes.slice(a, b - a)
+        kind = self.note_codes[values(notes.column("kind"))]
+        parts.append((self.note_owner[a:b], kind, _quoted(notes.column("text"))))
         a, b = np.searchsorted(self.id_owner, [start, stop])
         subject = self.id_owner[a:b]
         parts.append((subject, self._same(v.ALTERNATIVE_ID, subject), _quoted(self.ids[a:b])))

@@ -11,7 +11,7 @@ from rdflib.term import Literal, URIRef
 
 from kgml.kg import vocabulary as v
 from kgml.kg.rdfview.rdfterms import Places, Terms, literal, plain, uri
-from kgml.kg.rdfview.statements import DEFINITION, FORMS, TYPES
+from kgml.kg.rdfview.statements import DEFINITION, FORMS, NOTES, TYPES
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -20,6 +20,50 @@ Triple: TypeAlias = tuple[Any, Any, Any]
 TYPE, SAID_DEFINITION = uri(v.TYPE), uri(DEFINITION)
 TYPE_TERMS = [uri(iri) for iri in TYPES]
 FORM_TERMS = [uri(FORMS[scope]) for scope in sorted(FORMS)]
+NOTE_TERMS = [uri(NOTES[kind]) for kind in sorted(NOTES)]
+
+
+class Said:
+    """Texts of entities, each of one sort: a scope, or a kind of note.
+
+    ``entity`` (k,) is sorted; texts are looked up by ``rows``, and made terms by ``text``.
+    """
+
+    def __init__(
+        self, texts: list[str], entity: NDArray[np.int32], sort: NDArray[np.int8], count: int
+    ) -> None:
+        self._texts, self._entity, self._sort, self._count = texts, entity, sort, count
+
+    @cached_property
+    def text(self) -> Terms[Literal]:
+        """The text of a row."""
+        return Terms(self._texts, literal)
+
+    @cached_property
+    def owner(self) -> list[int]:
+        """The entity of each row."""
+        found: list[int] = self._entity.tolist()
+        return found
+
+    @cached_property
+    def sorts(self) -> bytes:
+        """The scope or kind of each row."""
+        return bytes(self._sort)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """What is said of entity n are rows ``starts[n]`` to ``starts[n + 1]``."""
+        return _starts(self._entity, self._count)
+
+    @cached_property
+    def rows(self) -> Places:
+        """Rows by text."""
+        return Places(self._texts)
+
+    def of_sort(self, sort: int) -> list[int]:
+        """The rows of one sort."""
+        found: list[int] = np.flatnonzero(self._sort == sort).tolist()
+        return found
 
 
 class Columns:
@@ -44,30 +88,16 @@ class Columns:
         return bytes(self.graph.columns.kinds)
 
     @cached_property
-    def text(self) -> Terms[Literal]:
-        """The text of a form."""
-        return Terms(self.graph.forms.text, literal)
+    def forms(self) -> Said:
+        """Labels and synonyms, by scope."""
+        forms = self.graph.forms
+        return Said(forms.text, forms.entity, forms.scope, len(self.graph))
 
     @cached_property
-    def owner(self) -> list[int]:
-        """The entity of each form."""
-        found: list[int] = self.graph.forms.entity.tolist()
-        return found
-
-    @cached_property
-    def scopes(self) -> bytes:
-        """The scope of each form."""
-        return bytes(self.graph.forms.scope)
-
-    @cached_property
-    def form_starts(self) -> list[int]:
-        """Forms of entity n are rows ``form_starts[n]`` to ``form_starts[n + 1]``."""
-        return _starts(self.graph.forms.entity, len(self.graph))
-
-    @cached_property
-    def form_rows(self) -> Places:
-        """Rows of forms by text."""
-        return Places(self.graph.forms.text)
+    def notes(self) -> Said:
+        """Comments and cross-references, by kind."""
+        notes = self.graph.notes
+        return Said(notes.text, notes.entity, notes.kind, len(self.graph))
 
     @cached_property
     def definition(self) -> Terms[Literal]:
@@ -116,10 +146,11 @@ class Columns:
 
     def about(self, number: int, subject: Any) -> list[Triple]:
         """Everything said of an entity."""
-        node, text, scopes = self.node, self.text, self.scopes
+        node = self.node
         found: list[Triple] = [(subject, TYPE, TYPE_TERMS[self.kinds[number]])]
-        for row in range(self.form_starts[number], self.form_starts[number + 1]):
-            found.append((subject, FORM_TERMS[scopes[row]], text(row)))
+        for said, terms in ((self.forms, FORM_TERMS), (self.notes, NOTE_TERMS)):
+            for row in range(said.starts[number], said.starts[number + 1]):
+                found.append((subject, terms[said.sorts[row]], said.text(row)))
         if self.graph.definitions[number] is not None:
             found.append((subject, SAID_DEFINITION, self.definition(number)))
         for _, relation, tail in self.outgoing(number):
@@ -131,8 +162,9 @@ class Columns:
         found: list[Triple] = []
         if plain(value):
             name = str(value)
-            for row in self.form_rows[name]:
-                found.append((self.node(self.owner[row]), FORM_TERMS[self.scopes[row]], value))
+            for said, terms in ((self.forms, FORM_TERMS), (self.notes, NOTE_TERMS)):
+                for row in said.rows[name]:
+                    found.append((self.node(said.owner[row]), terms[said.sorts[row]], value))
             for number in self.definition_rows[name]:
                 found.append((self.node(number), SAID_DEFINITION, value))
         elif type(value) is URIRef:

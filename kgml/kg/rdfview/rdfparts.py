@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
 from rdflib.term import URIRef
 
 from kgml.kg import vocabulary as v
-from kgml.kg.rdfview.rdfcolumns import TYPE_TERMS, Columns
+from kgml.kg.rdfview.rdfcolumns import TYPE_TERMS, Columns, Said
 from kgml.kg.rdfview.rdfterms import plain, uri
-from kgml.kg.rdfview.statements import DEFINITION, FORMS
+from kgml.kg.rdfview.statements import DEFINITION, FORMS, NOTES
 
 Pair: TypeAlias = tuple[Any, Any]
 
@@ -35,7 +34,8 @@ class Part(Protocol):
 def parts(columns: Columns) -> dict[str, tuple[URIRef, list[Part]]]:
     """Predicate, and what says something with it, by IRI."""
     found: list[tuple[str, Part]] = [(v.TYPE, Kinds(columns)), (DEFINITION, Definitions(columns))]
-    found += [(iri, Texts(columns, int(scope))) for scope, iri in FORMS.items()]
+    found += [(iri, Texts(columns, lambda: columns.forms, int(n))) for n, iri in FORMS.items()]
+    found += [(iri, Texts(columns, lambda: columns.notes, int(n))) for n, iri in NOTES.items()]
     found += [(iri, Links(columns, n)) for n, iri in enumerate(columns.graph.relation_iris)]
     parts: dict[str, tuple[URIRef, list[Part]]] = {}
     for iri, part in found:
@@ -64,30 +64,30 @@ class Kinds:
 
 
 class Texts:
-    """Labels or synonyms of one scope."""
+    """Labels or synonyms of one scope, or notes of one kind."""
 
-    def __init__(self, columns: Columns, scope: int) -> None:
-        self._columns, self._scope = columns, scope
+    def __init__(self, columns: Columns, said: Callable[[], Said], sort: int) -> None:
+        """``said`` is asked when first needed: a list of every text takes its time."""
+        self._columns, self._said, self._sort = columns, said, sort
 
     def said_of(self, number: int) -> Iterable[Any]:
         """See `Part`."""
-        c = self._columns
-        rows = range(c.form_starts[number], c.form_starts[number + 1])
-        return [c.text(row) for row in rows if c.scopes[row] == self._scope]
+        said = self._said()
+        rows = range(said.starts[number], said.starts[number + 1])
+        return [said.text(row) for row in rows if said.sorts[row] == self._sort]
 
     def saying(self, value: Any) -> Iterable[Any]:
         """See `Part`."""
-        c = self._columns
-        rows = c.form_rows[str(value)] if plain(value) else []
-        return [c.node(c.owner[row]) for row in rows if c.scopes[row] == self._scope]
+        said, node = self._said(), self._columns.node
+        rows = said.rows[str(value)] if plain(value) else []
+        return [node(said.owner[row]) for row in rows if said.sorts[row] == self._sort]
 
     def pairs(self) -> Iterable[Pair]:
         """See `Part`."""
-        c = self._columns
-        forms = c.graph.forms
-        rows = np.flatnonzero(forms.scope == self._scope)
-        owners = forms.entity[rows].tolist()
-        return zip(c.node.some(owners), c.text.some(rows.tolist()), strict=True)
+        said = self._said()
+        rows = said.of_sort(self._sort)
+        owners = [said.owner[row] for row in rows]
+        return zip(self._columns.node.some(owners), said.text.some(rows), strict=True)
 
 
 class Definitions:

@@ -64,6 +64,7 @@ class GraphStore(Store):
         tables = self.graph.columns
         definitions = len(self.graph) - tables.entities.column("definition").null_count
         rows = len(self.graph) + definitions + tables.forms.num_rows + len(self.graph.triples)
+        rows += tables.notes.num_rows
         return int(rows) + len(self._relations.triples) + len(self._names.triples)
 
     def contexts(self, triple: Any = None) -> Generator[Any, None, None]:

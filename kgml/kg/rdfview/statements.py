@@ -1,6 +1,6 @@
 """A graph as RDF: which statements it consists of.
 
-Types, labels, synonyms and definitions of entities; one triple per edge; declarations of relations;
+Types, labels, synonyms, definitions, comments and cross-references of entities; one triple per edge; declarations of relations;
 other names of entities. `kgml.load_graph` reads them back to the same columns (an OBO id becomes
 the IRI). The rdflib view, SPARQL and the RDF exports all say what stands here.
 """
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kgml.kg import vocabulary as v
-from kgml.kg.vocabulary import Scope
+from kgml.kg.vocabulary import Note, Scope
 from kgml.kg.words import obo_iri
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ FORMS = {
     Scope.BROAD: v.OBO_IN_OWL + "hasBroadSynonym",
     Scope.RELATED: v.OBO_IN_OWL + "hasRelatedSynonym",
 }
+NOTES = {Note.COMMENT: v.COMMENT, Note.XREF: v.XREF}
 DEFINITION = v.SKOS + "definition"
 PROPERTY = v.OWL + "ObjectProperty"
 

@@ -203,7 +203,7 @@ def test_a_graph_saved_with_fewer_kinds_of_axioms_still_opens(
     graph = load_graph(two_files)
     fewer = [kind for kind in KINDS if kind not in RESTRICTIONS]
     codes = [fewer.index(KINDS[code]) for code in graph.columns.origins["axiom"].to_pylist()]
-    old = graph.columns.origins.set_column(2, "axiom", pa.array(codes, pa.int8()))
+    old = graph.columns.origins.set_column(2, "axiom", pa.array(codes, pa.int16()))
     monkeypatch.setattr(store, "KINDS", fewer)
     KnowledgeGraph(replace(graph.columns, origins=old), graph.report, files=graph.files).save(
         tmp_path / "g"

@@ -22,6 +22,7 @@ MIXED = """
 :i a owl:NamedIndividual , :C ; rdfs:label "i" ; :knows :a , :b .
 :C a owl:Class ; rdfs:label "c" . :D a owl:Class ; rdfs:subClassOf :C .
 :knows a owl:ObjectProperty ; rdfs:label "knows" .
+:a <http://www.geneontology.org/formats/oboInOwl#hasDbXref> "shared" , "X:1" ; rdfs:comment "A." , "shared" .
 :old a owl:Class ; owl:deprecated true ; <http://purl.obolibrary.org/obo/IAO_0100001> :C .
 """
 
@@ -82,7 +83,8 @@ def test_terms_are_made_once(mixed: rdflib.Graph) -> None:
 def test_a_text_that_is_label_synonym_and_definition_is_found_as_each(mixed: rdflib.Graph) -> None:
     found = {(str(s).rpartition("/")[2], str(p).rpartition("#")[2])
              for s, p in mixed.subject_predicates(Literal("shared"))}  # fmt: skip
-    assert found == {("a", "hasExactSynonym"), ("b", "label"), ("b", "definition")}
+    assert found == {("a", "hasExactSynonym"), ("a", "comment"), ("a", "hasDbXref"), ("b", "label"),
+                     ("b", "definition")}  # fmt: skip
 
 
 def test_a_replaced_name_points_at_what_took_its_place(mixed: rdflib.Graph) -> None:
