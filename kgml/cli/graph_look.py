@@ -77,6 +77,8 @@ def human_stats(found: dict[str, Any]) -> str:
         ["entities", found["entities"], kinds],
         ["unlabelled", found["unlabelled"], ""],
         ["definitions", found["definitions"], ""],
+        ["comments", found["comments"], ""],
+        ["cross-references", found["xrefs"], ""],
         ["edges", found["edges"], ""],
         *([f"  {row['label']}", row["edges"], ""] for row in found["relations"][:SHOWN]),
         *([f"  … {len(rest):,} more", sum(row["edges"] for row in rest), ""] for rest in [found["relations"][SHOWN:]] if rest),

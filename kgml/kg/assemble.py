@@ -16,7 +16,7 @@ from kgml.kg.axioms.individuals import undeclared_individuals
 from kgml.kg.axioms.kinds import KINDS
 from kgml.kg.collected import Collected
 from kgml.kg.forms import Lexicon
-from kgml.kg.graph import KnowledgeGraph, note_counts
+from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.merge import merged, warn_of_refused
 from kgml.kg.parse.blocks import distinct
 from kgml.kg.words import iri_end
@@ -53,13 +53,12 @@ def assemble(
     aliases = _aliases(collected, number, merging.one_of)
     edges, relations, triples, origins = _triples(collected, edges, number)
     words = Lexicon(collected, number, len(entities))
-    notes = words.notes()
     columns = store.Columns(
         _entity_table(collected, entities, names, words, number), words.forms(),
         _relation_table(collected, relations), triples, origins, aliases,
-        _disjoint(collected, number), _obsolete(collected, number, entities), notes,
+        _disjoint(collected, number), _obsolete(collected, number, entities), words.notes(),
     )  # fmt: skip
-    comments, xrefs = note_counts(notes)
+    comments, xrefs = columns.note_counts
     report = {
         "entities": len(entities), "relations": len(relations), "triples": len(triples),
         "labels": words.labelled, "synonyms": columns.forms.num_rows - words.labelled,

@@ -31,8 +31,9 @@ def export(graph: KnowledgeGraph, path: Path | str, format: str | None = None) -
         format: None goes by the ending of ``path``.
             ``graphml``: nodes with iri, id, label, kind, definition; edges with relation (IRI) and
             label. What XML cannot hold becomes U+FFFD, counted.
-            ``parquet``: a folder with ``entities.parquet``, ``forms.parquet``, ``edges.parquet``
-            (`kgml.kg.tables`) and a manifest; the edges alone where ``path`` ends in ``.parquet``.
+            ``parquet``: a folder with ``entities.parquet``, ``forms.parquet``, ``notes.parquet``,
+            ``edges.parquet`` (`kgml.kg.tables`) and a manifest; the edges alone where ``path`` ends
+            in ``.parquet``.
             ``turtle``, ``ntriples``: the statements of `kgml.kg.rdfview.statements`; `kgml.load_graph`
             reads them to the same graph. What an IRI may not hold is percent-encoded, counted.
             ``csv``: the edges with a header, UTF-8.
@@ -144,7 +145,7 @@ def _parquet(graph: KnowledgeGraph, path: Path) -> None:
     made_from = {"graph": graph.fingerprint}
     with artifacts.writing(path, KIND, made_from=made_from) as folder:
         parts = {"entities": iter([tables.entities(graph)]), "forms": iter([tables.forms(graph)]),
-                 "edges": tables.edge_blocks(graph)}  # fmt: skip
+                 "notes": iter([tables.notes(graph)]), "edges": tables.edge_blocks(graph)}  # fmt: skip
         for name, blocks in parts.items():
             with (folder / f"{name}.parquet").open("wb") as stream:
                 _write_blocks(stream, blocks)

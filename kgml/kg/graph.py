@@ -28,7 +28,6 @@ from kgml.kg.vocabulary import Scope as Scope
 if TYPE_CHECKING:
     import curies
     import networkx
-    import pyarrow as pa
     import rdflib
     from scipy.sparse import csr_matrix
     from torch_geometric.data import HeteroData
@@ -602,7 +601,7 @@ class KnowledgeGraph:
         return views.to_pyg(self)
 
     def to_pandas(self) -> Frames:
-        """Entities, synonyms and edges as DataFrames; see `kgml.kg.views`."""
+        """Entities, synonyms, notes and edges as DataFrames; see `kgml.kg.views`."""
         from kgml.kg import views
 
         return views.to_pandas(self)
@@ -620,9 +619,3 @@ class KnowledgeGraph:
 def _row(matrix: csr_matrix, number: int) -> list[int]:
     found: list[int] = matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]].tolist()
     return found
-
-
-def note_counts(notes: pa.Table) -> tuple[int, int]:
-    """How many comments and how many cross-references a table of notes holds."""
-    counts = np.bincount(values(notes.column("kind")), minlength=len(Note)).tolist()
-    return counts[Note.COMMENT], counts[Note.XREF]

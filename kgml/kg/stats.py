@@ -21,7 +21,8 @@ def graph_stats(graph: KnowledgeGraph) -> dict[str, Any]:
 
     Equal for equal graphs, whatever they were read from, but for what the load could not read.
 
-    - ``entities`` in all, ``kinds``, ``unlabelled``, ``definitions``, ``vocabularies`` by size
+    - ``entities`` in all, ``kinds``, ``unlabelled``, ``definitions``, ``comments``, ``xrefs``,
+      ``vocabularies`` by size
     - ``edges`` in all, ``relations``: id, label and edges of each, most frequent first
     - ``forms`` by scope, ``homonyms`` (see `homonyms`): their ``count`` and the ``worst``
     - ``depth``, ``roots``, ``leaves``, ``orphans`` (entities without any edge), ``components``
@@ -30,11 +31,14 @@ def graph_stats(graph: KnowledgeGraph) -> dict[str, Any]:
     - ``contradictions``, ``unresolved_imports``: ``count`` and the ``first``; see
       `kgml.kg.findings` for what each says and how many are listed
     """
+    comments, xrefs = graph.columns.note_counts
     return {
         "entities": len(graph),
         "kinds": _kinds(graph),
         "unlabelled": len(graph) - int((graph.forms.scope == Scope.LABEL).sum()),
         "definitions": sum(definition is not None for definition in graph.definitions),
+        "comments": comments,
+        "xrefs": xrefs,
         "vocabularies": _vocabularies(graph),
         "edges": len(graph.triples),
         "relations": _relations(graph),

@@ -18,6 +18,7 @@ from kgml import artifacts
 from kgml.errors import ArtifactError
 from kgml.kg.arrow import column, values
 from kgml.kg.axioms.kinds import CODES, KINDS
+from kgml.kg.vocabulary import Note
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -66,6 +67,12 @@ class Columns:
             np.zeros((0, 3), dtype=np.int64), ORIGINS.empty_table(), ALIASES.empty_table(),
             DISJOINT.empty_table(), OBSOLETE.empty_table(), NOTES.empty_table(),
         )  # fmt: skip
+
+    @property
+    def note_counts(self) -> tuple[int, int]:
+        """How many comments there are, and how many cross-references."""
+        counts = np.bincount(values(self.notes.column("kind")), minlength=len(Note)).tolist()
+        return counts[Note.COMMENT], counts[Note.XREF]
 
     @property
     def kinds(self) -> NDArray[np.int8]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kgml.errors import InputError, UsageError, one_of
 from kgml.kg.axioms.kinds import CODES, KINDS
-from kgml.kg.graph import Key, KnowledgeGraph, Scope, note_counts
+from kgml.kg.graph import Key, KnowledgeGraph, Scope
 from kgml.kg.stats import homonyms
 from kgml.kg.walk import reached
 
@@ -121,7 +121,7 @@ def _with(table: pa.Table, numbers: Numbers, *columns: str) -> pa.Table:
 
 
 def _report(graph: KnowledgeGraph, part: KnowledgeGraph, outside: int) -> dict[str, Any]:
-    comments, xrefs = note_counts(part.columns.notes)
+    comments, xrefs = part.columns.note_counts
     labels = int((part.forms.scope == Scope.LABEL).sum())
     return {
         **{name: graph.report[name] for name in ("files", "skipped") if name in graph.report},

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kgml.kg.arrow import column
-from kgml.kg.vocabulary import Scope
+from kgml.kg.vocabulary import Note, Scope
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -30,14 +30,21 @@ def entities(graph: KnowledgeGraph) -> pa.Table:
 
 def forms(graph: KnowledgeGraph) -> pa.Table:
     """entity (number), id, text, scope (label, exact, abbreviation, narrow, broad, related)."""
-    table = graph.columns.forms
-    scopes = pa.array([scope.name.lower() for scope in Scope], pa.string())
+    return _texts(graph, graph.columns.forms, "scope", [scope.name.lower() for scope in Scope])
+
+
+def notes(graph: KnowledgeGraph) -> pa.Table:
+    """entity (number), id, text, kind (comment, xref)."""
+    return _texts(graph, graph.columns.notes, "kind", [kind.name.lower() for kind in Note])
+
+
+def _texts(graph: KnowledgeGraph, table: pa.Table, sort: str, names: list[str]) -> pa.Table:
     return pa.table(
         {
             "entity": table.column("entity"),
             "id": graph.columns.entities.column("id").take(table.column("entity")),
             "text": table.column("text"),
-            "scope": scopes.take(table.column("scope")),
+            sort: pa.array(names, pa.string()).take(table.column(sort)),
         }
     )
 

@@ -138,16 +138,18 @@ def _edge_names(graph: KnowledgeGraph) -> list[str]:
 
 @dataclass(frozen=True)
 class Frames:
-    """A graph as three pandas tables; see `kgml.kg.tables` for their columns."""
+    """A graph as four pandas tables; see `kgml.kg.tables` for their columns."""
 
     entities: pandas.DataFrame
     """A row per entity; the index is its number."""
     synonyms: pandas.DataFrame
+    notes: pandas.DataFrame
+    """Comments and cross-references."""
     edges: pandas.DataFrame
 
 
 def to_pandas(graph: KnowledgeGraph) -> Frames:
-    """Entities, synonyms and edges as DataFrames.
+    """Entities, synonyms, notes and edges as DataFrames.
 
     Raises:
         MissingExtraError: pandas is not installed.
@@ -161,5 +163,5 @@ def to_pandas(graph: KnowledgeGraph) -> Frames:
     entities = tables.entities(graph).to_pandas()
     return Frames(
         entities.set_index("number"), tables.synonyms(graph).to_pandas(),
-        tables.edges(graph).to_pandas(),
+        tables.notes(graph).to_pandas(), tables.edges(graph).to_pandas(),
     )  # fmt: skip

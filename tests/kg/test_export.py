@@ -108,12 +108,12 @@ def test_csv_and_parquet_hold_the_edges(hearts_obo: Path, tmp_path: Path) -> Non
     assert table.column("head").to_pylist() == [row["head"] for row in rows]
 
 
-def test_a_folder_of_parquet_has_entities_forms_edges_and_a_manifest(
+def test_a_folder_of_parquet_has_entities_forms_notes_edges_and_a_manifest(
     mixed: KnowledgeGraph, tmp_path: Path
 ) -> None:
     folder = export(mixed, tmp_path / "tables", "parquet")
     assert sorted(file.name for file in folder.iterdir()) == [
-        "edges.parquet", "entities.parquet", "forms.parquet", "manifest.json",
+        "edges.parquet", "entities.parquet", "forms.parquet", "manifest.json", "notes.parquet",
     ]  # fmt: skip
     entities = pq.read_table(folder / "entities.parquet")
     assert entities.column("kind").to_pylist() == ["class", "concept", "concept", "individual"]

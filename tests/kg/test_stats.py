@@ -33,7 +33,7 @@ def test_stats_count_what_was_counted_by_hand(turtle) -> None:
         "entities": 6,
         "kinds": {"class": 4, "individual": 1, "concept": 1},
         "unlabelled": 1,
-        "definitions": 0,
+        "definitions": 0, "comments": 0, "xrefs": 0,
         "vocabularies": {"https://example.org/": 6},
         "edges": 5,
         "relations": [

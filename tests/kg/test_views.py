@@ -108,7 +108,7 @@ def test_relations_have_names_of_their_own_that_modules_can_be_keyed_by(turtle) 
     assert names[1::2] == [f"inverse {name}" for name in names[::2]]
 
 
-def test_the_pandas_view_has_entities_synonyms_and_edges(hearts_obo: Path) -> None:
+def test_the_pandas_view_has_entities_synonyms_notes_and_edges(hearts_obo: Path) -> None:
     pytest.importorskip("pandas", reason="pandas is an extra")
     frames = load_graph(hearts_obo).to_pandas()
     assert frames.entities.loc[1, ["id", "label", "kind"]].tolist() == [
@@ -119,6 +119,10 @@ def test_the_pandas_view_has_entities_synonyms_and_edges(hearts_obo: Path) -> No
         [1, "cardiac disease", "exact"],
         [2, "AF", "abbreviation"],
         [2, "auricular fibrillation", "related"],
+    ]
+    assert frames.notes[["entity", "text", "kind"]].to_numpy().tolist() == [
+        [2, "Seen on the ECG.", "comment"],
+        [2, "UMLS:C0004238", "xref"],
     ]
     assert list(frames.edges) == [
         "head", "relation", "tail", "head_label", "relation_label", "tail_label",
@@ -150,5 +154,5 @@ def test_the_empty_graph_has_empty_views() -> None:
 def test_the_empty_graph_has_empty_tables() -> None:
     pytest.importorskip("pandas", reason="pandas is an extra")
     frames = KnowledgeGraph.empty().to_pandas()
-    assert (len(frames.entities), len(frames.synonyms), len(frames.edges)) == (0, 0, 0)
+    assert (len(frames.entities), len(frames.synonyms), len(frames.notes)) == (0, 0, 0)
     assert frames.edges.shape == (0, 9)
