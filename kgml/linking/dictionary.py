@@ -62,7 +62,7 @@ class Dictionary:
             if word is not None:
                 place = folded.original(start), folded.original(end)
                 candidates = word if is_plain_word(folded.text, *place) else candidates
-            if candidates and not prefixed(text, start):
+            if candidates and not (text[start - 2] in _LAST and prefixed(text, start)):
                 found[span] = candidates
         spans = sorted(found) if self.config.nested else longest(found)
         return [Span(*span, (span,), found[span], True) for span in spans]
@@ -77,7 +77,7 @@ class Dictionary:
 
 def prefixed(text: str, start: int) -> bool:
     """Whether a form at ``start`` (folded, lower case) follows "non-" or the like."""
-    if start < 4 or text[start - 2] not in _LAST or not text.endswith(_PREFIXES, 0, start):
+    if start < 4 or not text.endswith(_PREFIXES, 0, start):
         return False
     before = start - next(len(p) for p in _PREFIXES if text.endswith(p, 0, start)) - 1
     return before < 0 or not is_word(text[before])

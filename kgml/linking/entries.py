@@ -26,18 +26,9 @@ VARIANT = 0.99
 """Factor for each way in which the text differs from the form: its case, its number, its order."""
 
 
-class Entry(NamedTuple):
-    """One owner of a key: the form as written (folded, case kept) and how the key came from it."""
-
-    entity: int
-    scope: int
-    written: str
-    variant: str
-
-
-_Owner = tuple[Entry, bool]
-"""An owner of a key that was found, and whether with a regular plural ending."""
-_Table = dict[str, list[Entry]]
+_Table = dict[str, list[int]]
+_Owner = tuple[int, bool]
+"""A row of `Entries` whose key was found, and whether with a regular plural ending."""
 
 
 class Meaning(NamedTuple):
@@ -51,7 +42,9 @@ class Meaning(NamedTuple):
 
 class Entries:
     """Two tables: ``cased`` for what must match as written (abbreviations, forms shorter than
-    ``min_length``, forms spelled like a common English word), ``folded`` for the rest.
+    ``min_length``, forms spelled like a common English word), ``folded`` for the rest. Both give
+    the rows of a key in columns: what is many is no object of its own, for the garbage collector
+    looks through objects.
 
     Args:
         texts, entities, scopes: three columns of equal length, as in ``graph.forms``.
@@ -65,30 +58,52 @@ class Entries:
         min_length: int,
     ) -> None:
         self._min_length = min_length
-        self.cased: _Table = {}
-        self.folded: _Table = {}
+        self._entity: list[int] = []
+        self._scope: list[int] = []
+        self._written: list[str] = []
+        """As written: folded, case kept."""
+        self._variant: list[str] = []
+        """How the key came from it."""
         self._shouts = _mostly_capitals(texts)
-        self._eponyms: _Table = {}
+        cased: _Table = {}
+        folded: _Table = {}
+        eponyms: _Table = {}
         for text, entity, scope in zip(texts, entities, scopes, strict=True):
-            self._add(text, int(entity), int(scope))
-        self._add_variants()
+            self._add(text, int(entity), int(scope), cased, folded, eponyms)
+        self._add_variants(folded, eponyms)
+        self.cased = {key: tuple(rows) for key, rows in cased.items()}
+        self.folded = {key: tuple(rows) for key, rows in folded.items()}
 
-    def _add(self, text: str, entity: int, scope: int) -> None:
+    def _add(
+        self, text: str, entity: int, scope: int, cased: _Table, folded: _Table, eponyms: _Table
+    ) -> None:
         """Put one form under its key, and under its natural order if it is inverted."""
         for form, variant in ((text, ""), (turned(text), "inverted")):
             if form is None:
                 continue
             plain, key = _key(form)
-            entry = Entry(entity, scope, plain, variant)
             if len(key) < 2 or not any(c.isalpha() for c in key):
                 continue
+            row = self._row(entity, scope, plain, variant)
             if not self.as_written(form.strip(), key):
-                self.folded.setdefault(key, []).append(entry)
+                folded.setdefault(key, []).append(row)
             elif plain != key or key not in COMMON:
-                self.cased.setdefault(plain, []).append(entry)
+                cased.setdefault(plain, []).append(row)
             names = eponym(form)
             if names is not None:
-                self._eponyms.setdefault(_key(names)[1], []).append(_varied(entry, "eponym"))
+                eponyms.setdefault(_key(names)[1], []).append(self._varied(row, "eponym"))
+
+    def _row(self, entity: int, scope: int, written: str, variant: str) -> int:
+        self._entity.append(entity)
+        self._scope.append(scope)
+        self._written.append(written)
+        self._variant.append(variant)
+        return len(self._entity) - 1
+
+    def _varied(self, row: int, variant: str) -> int:
+        """A new row, one step further from what was written."""
+        changes = f"{self._variant[row]}, {variant}".lstrip(", ")
+        return self._row(self._entity[row], self._scope[row], self._written[row], changes)
 
     def as_written(self, form: str, key: str) -> bool:
         """Whether a form (its key: folded, lower case) is found only in its own case."""
@@ -96,38 +111,58 @@ class Entries:
             return True
         return not self._shouts and is_abbreviation(form)
 
-    def _add_variants(self) -> None:
+    def _add_variants(self, table: _Table, eponyms: _Table) -> None:
         """Singular and irregular plural of the folded keys, and eponyms without "syndrome"; the
         regular plural is matched."""
-        table = self.folded
-        added = {key: entries for key, entries in self._eponyms.items() if key not in table}
-        for key, entries in table.items():
+        added = {key: rows for key, rows in eponyms.items() if key not in table}
+        for key, rows in table.items():
             one = singular(key)
             found = [(many, "plural") for many in irregular_plurals(key)]
             for other, variant in [*found, (one, "singular")] if one else found:
                 if other in table or other in COMMON or len(other) < self._min_length:
                     continue
-                added.setdefault(other, []).extend(_varied(entry, variant) for entry in entries)
+                added.setdefault(other, []).extend(self._varied(row, variant) for row in rows)
         table.update(added)
 
     def meaning(self, surface: str) -> Meaning:
         """What ``surface`` (folded, in its own case) stands for; no candidates for nothing."""
         key = lower(surface)
-        words: list[_Owner] = [(entry, False) for entry in self.folded.get(key, ())]
+        words: list[_Owner] = [(row, False) for row in self.folded.get(key, ())]
         if len(surface) > 3 and key not in COMMON:
             for one in singulars(key):
-                words += [(entry, True) for entry in self.folded.get(one, ())]
-        cased: list[_Owner] = [(entry, False) for entry in self.cased.get(surface, ())]
+                words += [(row, True) for row in self.folded.get(one, ())]
+        cased: list[_Owner] = [(row, False) for row in self.cased.get(surface, ())]
         plural: list[_Owner] = [
-            (entry, True)
+            (row, True)
             for one in singulars(surface)
             if one[-1].isupper() or one[-1].isdigit()
-            for entry in self.cased.get(one, ())
+            for row in self.cased.get(one, ())
         ]
-        candidates = _ranked(surface, [*words, *cased, *plural])
+        candidates = self._ranked(surface, [*words, *cased, *plural])
         if cased and key in WORDS:
-            return Meaning(candidates, _ranked(surface, [*words, *plural]))
+            return Meaning(candidates, self._ranked(surface, [*words, *plural]))
         return Meaning(candidates)
+
+    def _ranked(self, surface: str, found: list[_Owner]) -> tuple[Candidate, ...]:
+        """One candidate per entity, best first; variants only where no real form matches."""
+        real = [(row, plural) for row, plural in found if not (plural or self._variant[row])]
+        best: dict[int, Candidate] = {}
+        for row, plural in real or found:
+            candidate = self._candidate(surface, row, plural)
+            other = best.get(candidate.entity)
+            if other is None or candidate.score > other.score:
+                best[candidate.entity] = candidate
+        return tuple(sorted(best.values(), key=lambda c: (-c.score, c.entity)))
+
+    def _candidate(self, surface: str, row: int, plural: bool) -> Candidate:
+        variant = self._variant[row]
+        method, score = METHODS[self._scope[row]]
+        changes = [change for change in (variant, "plural" if plural else "") if change]
+        score *= VARIANT ** len(changes)
+        if "plural" not in variant and "singular" not in variant:
+            same = surface.startswith(self._written[row])
+            score *= 1.0 if same else VARIANT
+        return Candidate(self._entity[row], round(score, 4), ", ".join([method, *changes]))
 
 
 def folded_forms(
@@ -140,10 +175,6 @@ def folded_forms(
             yield entity, scope, key
 
 
-def _varied(entry: Entry, variant: str) -> Entry:
-    return entry._replace(variant=f"{entry.variant}, {variant}".lstrip(", "))
-
-
 def _key(form: str) -> tuple[str, str]:
     folded = fold(form.strip())
     return folded.plain.strip(), folded.lower.strip()
@@ -153,25 +184,3 @@ def _mostly_capitals(texts: Sequence[str]) -> bool:
     """Whether the vocabulary is written in capitals, so that case tells no abbreviation."""
     long = [text for text in texts if len(text) > 8]
     return sum(text.isupper() for text in long) > len(long) / 2
-
-
-def _ranked(surface: str, found: list[_Owner]) -> tuple[Candidate, ...]:
-    """One candidate per entity, best first; variants only where no real form matches."""
-    real = [(entry, plural) for entry, plural in found if not (entry.variant or plural)]
-    best: dict[int, Candidate] = {}
-    for entry, plural in real or found:
-        candidate = _candidate(surface, entry, plural)
-        other = best.get(entry.entity)
-        if other is None or candidate.score > other.score:
-            best[entry.entity] = candidate
-    return tuple(sorted(best.values(), key=lambda c: (-c.score, c.entity)))
-
-
-def _candidate(surface: str, entry: Entry, plural: bool) -> Candidate:
-    method, score = METHODS[entry.scope]
-    changes = [change for change in (entry.variant, "plural" if plural else "") if change]
-    score *= VARIANT ** len(changes)
-    if "plural" not in entry.variant and "singular" not in entry.variant:
-        same = surface.startswith(entry.written)
-        score *= 1.0 if same else VARIANT
-    return Candidate(entry.entity, round(score, 4), ", ".join([method, *changes]))

@@ -30,6 +30,12 @@ _ASCII_ODD = re.compile(_RUNS)
 _ODD = re.compile(f"{_RUNS}|{_RARE}")
 _SPECIAL = re.compile(r"[\u0300-\u036f\ufb00-\ufb06\u00df\u1e9e]")
 _NO_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
+_CONTROL = "\x00"
+_WORDS = bytes(
+    ord(chr(code).lower() if chr(code).isalnum() else " " if chr(code).isprintable() else _CONTROL)
+    for code in range(128)
+).ljust(256, b"\xff")
+"""What `spaced` makes of lower case, in ASCII, but that control characters stand out."""
 _ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]+")
 
 
@@ -64,13 +70,20 @@ def fold(text: str) -> Folded:
     >>> folded.lower, folded.original(10)
     ('pulmonary fibrosis', 11)
     """
-    # nothing but printable characters and single blanks, as most texts are, needs no search
-    regular = text.isprintable() and "  " not in text
-    plain: str = text
+    ascii_only = text.isascii()
+    if ascii_only:
+        words = text.encode().translate(_WORDS).decode("ascii")
+        # nothing but printable characters and single blanks, as most texts are, needs no more
+        regular = _CONTROL not in words and "  " not in text
+        if regular:
+            plain = text.replace("-", " ")
+            return Folded(text, plain, plain.lower(), f" {words} ")
+    else:
+        regular = text.isprintable() and "  " not in text
+    plain = text
     at: tuple[int, ...] = ()
     shift: tuple[int, ...] = ()
-    ascii_only = text.isascii()
-    if not (regular and (ascii_only or _SPECIAL.search(text) is None)):
+    if not (regular and _SPECIAL.search(text) is None):
         odd = _ASCII_ODD if ascii_only else _ODD_WITH_MARKS if _MARKS.search(text) else _ODD
         plain, at, shift = _replace(text, odd)
     spaces = "" if regular else _SPACES

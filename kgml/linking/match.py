@@ -109,6 +109,9 @@ def _settle(cluster: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """A kept span is never shorter, so it covers an end of each span that it overlaps."""
     if len(cluster) < 2:
         return cluster
+    if len(cluster) == 2:
+        (a, b), (c, d) = cluster
+        return [cluster[b - a < d - c]]
     kept: list[tuple[int, int]] = []
     base = cluster[0][0]
     taken = bytearray(max(end for _, end in cluster) - base)
