@@ -36,7 +36,7 @@ class Layout:
     separator: str
     header: bool
     above: int
-    """Blank lines before the first row."""
+    """Lines before the first row: blank ones, and comments as SSSOM has them."""
     columns: dict[str, int]
     names: list[str]
 
@@ -44,13 +44,24 @@ class Layout:
 def layout(text: str, ending: str) -> Layout | None:
     """How to read a table that starts with ``text``, None if it is no list of edges.
 
+    Lines that start with ``#`` above the first row are comments unless the first of them is a header.
+
     Args:
         ending: of the file, as ``.csv``; without a header only ``.csv``, ``.tsv`` and ``.txt`` pass.
     """
+    found = _layout(text, 0, ending)
+    if found is None and text.lstrip().startswith("#"):
+        comments = re.match(r"(?:[^\S\n]*+(?:#[^\n]*+)?\n)++", text)
+        end = comments.end() if comments else 0
+        found = _layout(text[end:], text.count("\n", 0, end), ending)
+    return found
+
+
+def _layout(text: str, skipped: int, ending: str) -> Layout | None:
     rows = _rows(text)
     if not rows:
         return None
-    above = text[: text.index(rows[0])].count("\n")
+    above = skipped + text[: text.index(rows[0])].count("\n")
     separators = {".csv": ",;\t|", ".tsv": "\t"}.get(ending, "\t,;|")
     for separator in separators:
         header = _split(rows[0], separator)

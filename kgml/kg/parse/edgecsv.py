@@ -69,7 +69,7 @@ def batches(path: Path, found: Layout) -> Iterator[pa.RecordBatch]:
                 yield pa.RecordBatch.from_arrays(batch.columns, names=list(taken))
     except (pa.ArrowException, OSError) as error:
         raise _not_csv(path, found, error) from None
-    _check_end(path, rows)
+    _check_end(path, found, rows)
 
 
 def _not_csv(path: Path, found: Layout, error: Exception) -> OntologyError:
@@ -128,12 +128,12 @@ def _ends_with(path: Path, text: str) -> bool:
         return stream.read().rstrip(b"\r\n").endswith(text.encode())
 
 
-def _check_end(path: Path, rows: int) -> None:
+def _check_end(path: Path, found: Layout, rows: int) -> None:
     """Refuse a quote left open in a last column: it takes in all rows that follow."""
     lines = quotes = 0
     last = b"\n"
     with path.open("rb") as stream:
-        for line in stream:
+        for line in islice(stream, found.above, None):
             lines += bool(line.strip())
             quotes += line.count(b'"')
             last = line

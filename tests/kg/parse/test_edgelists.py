@@ -16,6 +16,7 @@ import pytest
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
+from kgml.kg.load import load_graph
 from kgml.kg.parse import edgelists
 from kgml.kg.parse.edgecolumns import layout
 from kgml.kg.parse.edgenames import roles
@@ -277,6 +278,7 @@ from pyarrow import csv
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.kg import vocabulary as v
+from kgml.kg.load import load_graph
 from kgml.kg.parse import edgelists
 for _ in range(30):
     child = os.fork()
@@ -378,6 +380,23 @@ def test_blank_lines_above_a_header_make_it_no_row(write) -> None:
         found = read(write("a.csv", f"{blank}head,relation,tail\nHP:1,is_a,HP:2\n"))
         assert (wanted in found, len(found)) == (True, 3)
         refused(write("b.csv", f"{blank}head,relation,tail\nHP:1,is_a\n"), "row 1: 2 columns")
+
+
+def test_comments_above_the_header_are_passed_over_as_in_sssom(write) -> None:
+    sssom = (
+        '#curie_map:\n#  HP: "http://purl.obolibrary.org/obo/HP_\n\n'
+        "subject_id\tpredicate_id\tobject_id\tmapping_justification\n"
+    )
+    found = read(write("a.sssom.tsv", f"{sssom}HP:1\tskos:exactMatch\tHP:2\tsemapv:Manual\n"))
+    assert "obo:HP_1 <http://www.w3.org/2004/02/skos/core#exactMatch> obo:HP_2" in found
+    refused(write("b.sssom.tsv", f"{sssom}HP:1\tskos:exactMatch\n"), "row 1: 2 columns")
+    assert read(write("c.tsv", "#head\trelation\ttail\nHP:1\tis_a\tHP:2\n"))
+    assert len(read(write("d.csv", "# two\nHP:1,is_a,HP:2\nHP:2,is_a,HP:3\n"))) == 5
+
+
+def test_a_sssom_file_is_told_by_its_content(write) -> None:
+    rows = "#x: y\nsubject_id\tpredicate_id\tobject_id\nHP:1\tskos:exactMatch\tHP:2\n"
+    assert len(load_graph(write("mappings.txt", rows)).triples) == 1
 
 
 @pytest.mark.parametrize(
