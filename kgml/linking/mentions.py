@@ -30,7 +30,8 @@ class Candidate:
 class Mention:
     """A span of the original text; ``text == original[start:end]``.
 
-    ``candidates`` has the best first and is empty for a mention that is no known entity (NIL).
+    ``candidates`` has the best first, one at least: a span whose candidates all score below
+    ``[linking] threshold`` is no mention (NIL).
     ``negated``: the text denies it; ``family``: the text says it of a relative.
     """
 
