@@ -18,6 +18,8 @@ PASSES, FEWEST_STEPS, MOST_STEPS = 3, 20, 1_000
 """Without ``steps``: how often each name is seen, within these bounds."""
 CHECKS, PATIENCE = 10, 3
 """Held-out scores in a run, and how many of them in a row may bring nothing new."""
+LEAST_STEPS = 10
+"""Between two checks: a check costs as much as a few steps."""
 SAVE_SECONDS = 60.0
 """What an interruption costs at most."""
 TRIAL_STEPS = 3
@@ -66,7 +68,7 @@ class Run:
     def _train(self) -> None:
         progress = self.progress
         self.tuner.steps = progress.steps
-        every = max(1, -(-progress.steps // CHECKS))
+        every = max(LEAST_STEPS, -(-progress.steps // CHECKS))
         left = range(progress.step + 1, progress.steps + 1)
         saved = time.monotonic()
         for step in track(left, "Tuning the encoder", total=len(left)):
