@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from kgml.kg.load import load_graph
 from kgml.progress import KGMLWarning
 
 MakeGraph = Callable[..., KnowledgeGraph]
-STEPS = 30
+STEPS = 20
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,20 @@ def test_nothing_is_written_where_nothing_gets_better(named, config, tmp_path) -
     with pytest.raises(InputError, match=r"nothing was written: .*MRR (0\.\d+) at the start, \1"):
         adapt(named, tmp_path / "enc", config=still)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_encoder_whose_vectors_are_no_numbers_is_refused(
+    named, config, tiny_encoder: Path, tmp_path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(tiny_encoder, tmp_path / "bad")
+    weights = load_file(tmp_path / "bad" / "model.safetensors")
+    weights["encoder.layer.0.output.dense.bias"][0] = float("nan")
+    save_file(weights, tmp_path / "bad" / "model.safetensors", metadata={"format": "pt"})
+    bad = replace(config, encoder=EncoderConfig(str(tmp_path / "bad")))
+    with pytest.raises(InputError, match=r"NaN or infinity.*another --encoder"):
+        adapt(named, tmp_path / "enc", config=bad)
 
 
 def test_minutes_choose_the_steps_once_and_the_rest_is_the_run_with_that_many(

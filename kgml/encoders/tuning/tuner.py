@@ -13,14 +13,14 @@ from torch.nn.functional import cross_entropy, normalize
 from kgml.config import AdaptConfig
 from kgml.encoders.text import Floats, batches_by_length
 from kgml.encoders.tuning.pairs import Batch, PairStream
-from kgml.errors import ArtifactError
+from kgml.errors import ArtifactError, InputError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 LENGTH = 64
 """Tokens read of a text in training: names have 9 on average, and steps must be short."""
-BATCH_TOKENS = 2_048
+BATCH_TOKENS = 512
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises; it falls to 0 in the others."""
 DECAY = 0.01
@@ -56,10 +56,10 @@ class Tuner:
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) not in tables)
         self.parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
-        if not self.parameters:
+        if not self.parameters or "attention_mask" not in model.preprocess(["a"]):
             raise ArtifactError(
-                "this text encoder is a table of word vectors; there are no layers to tune. "
-                "Choose a transformer with --encoder."
+                "the text encoder is no transformer (a table of word vectors?); there are no "
+                "layers to tune. Choose another --encoder."
             )
         self.optimizer = torch.optim.AdamW(
             self.parameters.values(), lr=config.learning_rate, weight_decay=DECAY
@@ -88,9 +88,18 @@ class Tuner:
         return loss if kept is None else loss + self.config.general_weight * kept
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors (n, d) by the weights as they are."""
+        """Unit vectors (n, d) by the weights as they are.
+
+        Raises:
+            InputError: they hold NaN or infinity.
+        """
         with torch.no_grad():
             rows: Floats = self._rows(self.model, texts).numpy()
+        if not np.isfinite(rows).all():
+            raise InputError(
+                "the vectors of the text encoder are no numbers any more (NaN or infinity). Use a "
+                "smaller --learning-rate, or another --encoder if this is the first step."
+            )
         return rows
 
     def encode_frozen(self, texts: Sequence[str]) -> Floats:
@@ -111,22 +120,29 @@ class Tuner:
 
     def _rows(self, model: SentenceTransformer, texts: Sequence[str]) -> Tensor:
         """(n, d) rows of length 1, in batches of texts of about the same length."""
+        # Only the tuned model cuts off and tokenizes: the original is saved as it was loaded.
+        prompt = self.model.prompts.get(self.model.default_prompt_name or "")
         texts = [text.encode("utf-8", "replace").decode() for text in texts]
-        # Characters stand for tokens: near enough to sort by, and nothing is tokenized twice.
-        lengths = np.asarray([min(LENGTH, 2 + len(text) // 4) for text in texts], dtype=np.int64)
-        batches = batches_by_length(lengths, BATCH_TOKENS)
-        parts = [self._forward(model, [texts[i] for i in batch]) for batch in batches]
+        features: dict[str, Any] = self.model.preprocess(texts, prompt=prompt)
+        read = features["attention_mask"].bool()
+        batches = batches_by_length(read.sum(dim=1).numpy(), BATCH_TOKENS)
+        parts = [self._forward(model, features, torch.from_numpy(rows)) for rows in batches]
         order = np.argsort(np.concatenate(batches), kind="stable")
         return normalize(torch.cat(parts), dim=1).index_select(0, torch.from_numpy(order))
 
-    def _forward(self, model: SentenceTransformer, texts: list[str]) -> Tensor:
-        # Only the tuned model cuts off and tokenizes: the original is saved as it was loaded.
-        prompt = self.model.prompts.get(self.model.default_prompt_name or "")
-        features: dict[str, Any] = {
-            name: value.to(model.device) if isinstance(value, Tensor) else value
-            for name, value in self.model.preprocess(texts, prompt=prompt).items()
+    def _forward(
+        self, model: SentenceTransformer, features: dict[str, Any], rows: Tensor
+    ) -> Tensor:
+        """Vectors (b, d) of some ``rows`` of tokenized texts, the padding of the others cut off."""
+        read = features["attention_mask"].index_select(0, rows)
+        columns = read.any(dim=0).nonzero()[:, 0]
+        batch = {
+            name: value.index_select(0, rows).index_select(1, columns).to(model.device)
+            if isinstance(value, Tensor)
+            else value
+            for name, value in features.items()
         }
-        vectors: Tensor = model(features)["sentence_embedding"].float().cpu()
+        vectors: Tensor = model(batch)["sentence_embedding"].float().cpu()
         return vectors
 
     def weights(self) -> dict[str, Tensor]:
