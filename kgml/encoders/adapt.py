@@ -25,6 +25,8 @@ from kgml.kg.vocabulary import Note
 from kgml.progress import warn
 
 if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
     from kgml.kg.graph import KnowledgeGraph
 
 KIND = "encoder"
@@ -84,37 +86,40 @@ def adapt(
     run.train()
     best = run.best_weights()
     load_weights(tuner.model, best)
+    done = run.progress
     summary = {
         "base": _base(config.encoder.model, encoder.checkpoint),
         "graph": {"fingerprint": graph.fingerprint, "entities": len(graph),
                   "ontologies": graph.ontologies},
-        "general": {
-            "texts": len(general), "source": "of the graph" if texts is None else "given",
-            "cosine": _kept(tuner, general),
-        },
+        "general": {"texts": len(general), "source": "of the graph" if texts is None else "given",
+                    "cosine": _kept(tuner, general)},
         "pairs": {n: {"pairs": pairs.counts[n], "weight": w}
                   for n, w in zip(KINDS, WEIGHTS, strict=True)},
-        "steps": {"planned": run.progress.steps, "done": run.progress.step,
-                  "best": run.progress.best},
-        "config": {**asdict(config.adapt), "steps": run.progress.steps},
+        "steps": {"planned": done.steps, "done": done.step, "best": done.best},
+        "config": {**asdict(config.adapt), "steps": done.steps},
         "seed": config.seed,
     }  # fmt: skip
     summary["held_out"], examples = _held_out(tuner, held)
     with writing(
         output, KIND, seed=config.seed, config=config.to_dict(), command=command,
         made_from={"graph": graph.fingerprint, "base": encoder.checkpoint.fingerprint},
-        summary={**summary, "checks": run.progress.checks},
+        summary={**summary, "checks": done.checks},
     ) as folder:  # fmt: skip
         load_weights(tuner.frozen, best)
-        tuner.frozen.save(str(folder), create_model_card=False)
-        (folder / "README.md").write_text(card(summary, examples), encoding="utf-8")
-        for file in folder.rglob("*"):
-            file.chmod(0o755 if file.is_dir() else 0o644)
+        _write(folder, tuner.frozen, card(summary, examples))
     unfinished.remove()
     return {
         **summary, "path": str(output), "fingerprint": TextEncoder(str(output)).fingerprint,
         "seconds": round(time.perf_counter() - started, 2),
     }  # fmt: skip
+
+
+def _write(folder: Path, model: SentenceTransformer, text: str) -> None:
+    """``model``, loaded and never used to encode: its tokenizer has no settings of this run."""
+    model.save(str(folder), create_model_card=False)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    for file in folder.rglob("*"):  # safetensors makes its file readable by its owner only
+        file.chmod(0o755 if file.is_dir() else 0o644)
 
 
 def graph_texts(graph: KnowledgeGraph) -> list[str]:
