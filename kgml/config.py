@@ -28,6 +28,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_depth": (1, float("inf")),
     "max_download": (1, float("inf")),
     "timeout": (0.001, float("inf")),
+    "steps": (1, float("inf")),
+    "batch_size": (2, float("inf")),
+    "temperature": (0.001, 10.0),
+    "learning_rate": (1e-9, 1.0),
+    "general_size": (0, float("inf")),
+    "general_weight": (0.0, float("inf")),
 }
 """Least and greatest value of each number."""
 
@@ -79,6 +85,23 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class AdaptConfig:
+    """``[adapt]``: the text encoder is tuned on the graph's own words."""
+
+    steps: int | None = None
+    """None: each name is seen about three times, in at most 1,000 steps."""
+    batch_size: int = 64
+    """Pairs in a step."""
+    temperature: float = 0.05
+    """Cosines are divided by it: the smaller, the more the nearest negatives count."""
+    learning_rate: float = 5e-5
+    general_size: int = 8
+    """General texts in a step, whose vectors are to stay where they were."""
+    general_weight: float = 5.0
+    """How much their moving counts beside the pairs; 0 lets them go."""
+
+
+@dataclass(frozen=True)
 class LinkingConfig:
     """``[linking]``: spans of a text become entities."""
 
@@ -121,6 +144,7 @@ class Config:
 
     graph: GraphConfig = field(default_factory=GraphConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    adapt: AdaptConfig = field(default_factory=AdaptConfig)
     linking: LinkingConfig = field(default_factory=LinkingConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -183,7 +207,7 @@ def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, 
 
 
 def _typed(where: str, name: str, value: Any, default: Any) -> Any:
-    optional = {"per_class": int, "split_column": str, "test_size": float}
+    optional = {"per_class": int, "steps": int, "split_column": str, "test_size": float}
     wanted = optional.get(name, type(default))
     if value is None and name in optional:  # as `Config.to_dict` writes an option not set
         return None

@@ -36,6 +36,14 @@ timeout = 1.5
 model = "folder/model"
 node_encoder = "sage"
 
+[adapt]
+steps = 7
+batch_size = 8
+temperature = 0.1
+learning_rate = 0.001
+general_size = 3
+general_weight = 1.5
+
 [linking]
 min_length = 4
 variants = false

@@ -170,6 +170,14 @@ class TextEncoder:
 
     @cached_property
     def _loaded(self) -> SentenceTransformer:
+        return self.load()
+
+    def load(self) -> SentenceTransformer:
+        """A new copy of the model in float32, not shared with this encoder: for training.
+
+        Raises:
+            ArtifactError: the model cannot be used.
+        """
         folder = self.checkpoint.folder
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer

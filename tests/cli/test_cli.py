@@ -18,7 +18,17 @@ from kgml.cli.output import Call, columns
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["build-graph", "train", "predict", "evaluate", "link", "search", "info", "validate"]
+COMMANDS = [
+    "build-graph",
+    "adapt",
+    "train",
+    "predict",
+    "evaluate",
+    "link",
+    "search",
+    "info",
+    "validate",
+]
 GROUP = ["stats", "show", "diff", "subset", "fetch", "export"]
 HEART = """\
 @prefix : <http://example.org/> .
