@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checkpoint import PACKAGED, Checkpoint, open_checkpoint
-from kgml.errors import ArtifactError, CorpusError
+from kgml.errors import ArtifactError, CorpusError, UsageError, one_of
 from kgml.progress import track, warn
 
 if TYPE_CHECKING:
@@ -25,27 +26,41 @@ Integers = NDArray[np.int64]
 SAVE_SECONDS = 2.0
 """How often finished batches go to the cache: at most this much work is lost by an interruption."""
 TOKENIZED_AT_ONCE = 1_000
+PRECISIONS = ("fp32", "bf16")
 
 
 class TextEncoder:
     """A sentence-transformers model with its own inference loop.
 
     Nothing heavy is imported and no model is loaded before a text that is not in the cache has to
-    be encoded. The model runs in float32.
+    be encoded.
 
     Args:
         model: ``all-MiniLM-L6-v2`` (comes with kgml), a sentence-transformers name, or a folder.
         cache: True for ``$KGML_CACHE`` or the user's cache folder, False for none, or a folder.
         batch_tokens: tokens per batch, padding included. Small batches stay in the processor's
             cache.
+        precision: ``fp32``, or ``bf16`` for the transformer alone: pooling stays in float32.
+            Vectors of each are kept apart.
+
+    Raises:
+        UsageError: no such precision.
     """
 
     def __init__(
-        self, model: str = PACKAGED[0], *, cache: bool | Path = True, batch_tokens: int = 1024
+        self,
+        model: str = PACKAGED[0],
+        *,
+        cache: bool | Path = True,
+        batch_tokens: int = 1024,
+        precision: str = PRECISIONS[0],
     ) -> None:
+        if precision not in PRECISIONS:
+            raise UsageError(f"no precision named '{precision}'; {one_of(PRECISIONS, precision)}")
         self.model = model
         self.cache = cache
         self.batch_tokens = batch_tokens
+        self.precision = precision
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -58,8 +73,11 @@ class TextEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 (hex) of weights, tokenizer and configuration: equal model, equal fingerprint."""
-        return self.checkpoint.fingerprint
+        """sha256 (hex) of weights, tokenizer, configuration and precision: what vectors depend on."""
+        own = self.checkpoint.fingerprint
+        if self.precision == PRECISIONS[0]:
+            return own
+        return hashlib.sha256(f"{own} {self.precision}".encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
@@ -136,7 +154,12 @@ class TextEncoder:
                 name: value.to(model.device) if isinstance(value, torch.Tensor) else value
                 for name, value in model.preprocess(texts, prompt=self._prompt).items()
             }
-            vectors = model(features)["sentence_embedding"].float().cpu().numpy()
+            for module in model:
+                features = module(features)
+                for name in ("token_embeddings", "sentence_embedding"):
+                    if name in features:  # pooling in bfloat16 loses a digit
+                        features[name] = features[name].float()
+            vectors = features["sentence_embedding"].cpu().numpy()
         return unit_rows(vectors)
 
     def _count_tokens(self, texts: list[str]) -> Integers:
@@ -196,7 +219,10 @@ class TextEncoder:
                 f"{folder}: sentence-transformers cannot load it ({error}). Download the model "
                 f"again, or use the packaged {PACKAGED[0]}."
             ) from error
-        return model.float().eval()
+        model = model.float().eval()
+        if self.precision == "bf16":
+            model[0].bfloat16()
+        return model
 
     @property
     def _prompt(self) -> str | None:
