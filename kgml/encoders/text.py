@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checkpoint import PACKAGED, Checkpoint, open_checkpoint
+from kgml.encoders.small import SmallBERT
 from kgml.errors import ArtifactError, CorpusError, UsageError, one_of
 from kgml.progress import track, warn
 
@@ -105,6 +106,28 @@ class TextEncoder:
         rows = np.fromiter((number[text] for text in texts), dtype=np.int64, count=len(texts))
         self._say_what_was_cut(tokens[rows])
         return vectors if len(distinct) == len(rows) else vectors[rows]
+
+    def encode_query(self, text: str) -> Floats:
+        """The vector (d,) of one text, as `encode` gives it to six decimals.
+
+        A short text goes through numpy where the model allows that and torch is not at work
+        already: that saves the seconds of importing it. What numpy gives is not kept.
+        """
+        if "_loaded" not in vars(self) and self.precision == "fp32":
+            vectors = np.zeros((1, self.dimension), dtype=np.float32)
+            with self._open_cache() as cache:
+                if cache and cache.get([text_key(text)], vectors, np.zeros(1, dtype=np.int64))[0]:
+                    return vectors[0]
+            found = self._small.encode(_without_surrogates(text)) if self._small else None
+            if found is not None:
+                return found
+        row: Floats = self.encode([text])[0]
+        return row
+
+    @cached_property
+    def _small(self) -> SmallBERT | None:
+        folder = self.checkpoint.folder
+        return SmallBERT(folder) if SmallBERT.fits(folder) else None
 
     def _fill(self, texts: list[str], vectors: Floats, tokens: Integers, description: str) -> None:
         """Fill ``vectors`` (n, d) and ``tokens`` (n,): from the cache, then from the model."""

@@ -189,7 +189,7 @@ class GraphSearch:
         """The nearest entities, and which name of each is nearest."""
         if self.vectors is None or self.encoder is None:
             raise UsageError("this search has words alone. Build it with an encoder.")
-        hits = self.vectors.nearest(self.encoder.encode([query.strip()]), depth, only)
+        hits = self.vectors.nearest(self.encoder.encode_query(query.strip())[None], depth, only)
         rows = zip(*(array[0].tolist() for array in hits), strict=True)
         found = [(score, entity, row) for score, entity, row in rows if entity >= 0]
         return (
