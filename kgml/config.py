@@ -17,6 +17,8 @@ from kgml.registry import check
 FILE = "kgml.toml"
 METHODS = ("hybrid", "bm25", "dense")
 """Of search."""
+PRECISIONS = ("fp32", "bf16")
+LONG_TEXTS = ("cut", "chunks")
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "per_class": (2, float("inf")),
@@ -81,6 +83,18 @@ class EncoderConfig:
     node_encoder: str = "text"
     precision: str = "fp32"
     """fp32, or bf16: about twice as fast, cosines to fp32 of at least .9999."""
+    long_texts: str = "cut"
+    """cut after what the model reads, or chunks: the mean of pieces of that length. Chunks gained
+    nothing on Ohsumed (.542 macro-F1 for .545)."""
+
+    def check(self) -> None:
+        """Raise `UsageError` for a precision or a way with long texts that is not known."""
+        if self.precision not in PRECISIONS:
+            hint = one_of(PRECISIONS, self.precision)
+            raise UsageError(f"no precision named '{self.precision}'; {hint}")
+        if self.long_texts not in LONG_TEXTS:
+            hint = one_of(LONG_TEXTS, self.long_texts)
+            raise UsageError(f"no long_texts named '{self.long_texts}'; {hint}")
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def search(
     config = call.config(
         encoder={"precision": precision}, search={"method": method, "index": index}
     )
+    config.encoder.check()
     config.search.check()
     from kgml.kg.graph import KnowledgeGraph
 
@@ -80,7 +81,11 @@ def encoder_of(config: Config) -> TextEncoder | None:
         return None
     from kgml.encoders.text import TextEncoder
 
-    return TextEncoder(config.encoder.model, precision=config.encoder.precision)
+    return TextEncoder(
+        config.encoder.model,
+        precision=config.encoder.precision,
+        long_texts=config.encoder.long_texts,
+    )
 
 
 def info(

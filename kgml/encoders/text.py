@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.config import LONG_TEXTS, PRECISIONS, EncoderConfig
 from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checkpoint import PACKAGED, Checkpoint, open_checkpoint
-from kgml.encoders.small import SmallBERT
-from kgml.errors import ArtifactError, CorpusError, UsageError, one_of
+from kgml.encoders.chunks import pieces, pooled
+from kgml.encoders.small import MOST_TOKENS, SmallBERT
+from kgml.errors import ArtifactError, CorpusError
 from kgml.progress import track, warn
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ Integers = NDArray[np.int64]
 SAVE_SECONDS = 2.0
 """How often finished batches go to the cache: at most this much work is lost by an interruption."""
 TOKENIZED_AT_ONCE = 1_000
-PRECISIONS = ("fp32", "bf16")
+LONG_AT_ONCE = 64
+"""Long texts read in pieces between two savings."""
 
 
 class TextEncoder:
@@ -42,10 +45,11 @@ class TextEncoder:
         batch_tokens: tokens per batch, padding included. Small batches stay in the processor's
             cache.
         precision: ``fp32``, or ``bf16`` for the transformer alone: pooling stays in float32.
-            Vectors of each are kept apart.
+        long_texts: ``cut`` after what the model reads, or ``chunks``: the mean of the vectors of
+            pieces of that length, weighted by their tokens. Vectors of each are kept apart.
 
     Raises:
-        UsageError: no such precision.
+        UsageError: no such precision, or no such way with long texts.
     """
 
     def __init__(
@@ -55,13 +59,14 @@ class TextEncoder:
         cache: bool | Path = True,
         batch_tokens: int = 1024,
         precision: str = PRECISIONS[0],
+        long_texts: str = LONG_TEXTS[0],
     ) -> None:
-        if precision not in PRECISIONS:
-            raise UsageError(f"no precision named '{precision}'; {one_of(PRECISIONS, precision)}")
+        EncoderConfig(precision=precision, long_texts=long_texts).check()
         self.model = model
         self.cache = cache
         self.batch_tokens = batch_tokens
         self.precision = precision
+        self.long_texts = long_texts
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -74,11 +79,12 @@ class TextEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 (hex) of weights, tokenizer, configuration and precision: what vectors depend on."""
+        """sha256 (hex) of weights, tokenizer, configuration and options: what vectors depend on."""
         own = self.checkpoint.fingerprint
-        if self.precision == PRECISIONS[0]:
+        options = (self.precision, self.long_texts)
+        if options == (PRECISIONS[0], LONG_TEXTS[0]):
             return own
-        return hashlib.sha256(f"{own} {self.precision}".encode()).hexdigest()
+        return hashlib.sha256(" ".join([own, *options]).encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
@@ -116,18 +122,22 @@ class TextEncoder:
         if "_loaded" not in vars(self) and self.precision == "fp32":
             vectors = np.zeros((1, self.dimension), dtype=np.float32)
             with self._open_cache() as cache:
-                if cache and cache.get([text_key(text)], vectors, np.zeros(1, dtype=np.int64))[0]:
-                    return vectors[0]
-            found = self._small.encode(_without_surrogates(text)) if self._small else None
+                tokens = np.zeros(1, dtype=np.int64)
+                known = cache is not None and cache.get([text_key(text)], vectors, tokens).all()
+            found = vectors if known else self._through_numpy(text)
             if found is not None:
-                return found
-        row: Floats = self.encode([text])[0]
-        return row
+                return found.reshape(-1)
+        return self.encode([text]).reshape(-1)
+
+    def _through_numpy(self, text: str) -> Floats | None:
+        small = self._small
+        return None if small is None else small.encode(_without_surrogates(text))
 
     @cached_property
     def _small(self) -> SmallBERT | None:
-        folder = self.checkpoint.folder
-        return SmallBERT(folder) if SmallBERT.fits(folder) else None
+        known = self.checkpoint
+        fits = SmallBERT.fits(known.folder) and (known.max_length or MOST_TOKENS) >= MOST_TOKENS
+        return SmallBERT(known.folder) if fits else None
 
     def _fill(self, texts: list[str], vectors: Floats, tokens: Integers, description: str) -> None:
         """Fill ``vectors`` (n, d) and ``tokens`` (n,): from the cache, then from the model."""
@@ -164,9 +174,24 @@ class TextEncoder:
         counts = self._count_tokens(texts)
         limit = self.checkpoint.max_length
         lengths = counts if limit is None else np.minimum(counts, limit)
-        batches = batches_by_length(lengths, self.batch_tokens)
+        whole = np.arange(len(texts))
+        if limit is not None and self.long_texts == "chunks":
+            long, whole = np.flatnonzero(counts > limit), np.flatnonzero(counts <= limit)
+            parts = [long[i : i + LONG_AT_ONCE] for i in range(0, len(long), LONG_AT_ONCE)]
+            for part in track(parts, f"{description}: long ones", total=len(parts)):
+                yield part, self._in_pieces([texts[i] for i in part], limit), counts[part]
+        batches = [whole[batch] for batch in batches_by_length(lengths[whole], self.batch_tokens)]
         for batch in track(batches, description, total=len(batches)):
             yield batch, self._forward([texts[i] for i in batch]), counts[batch]
+
+    def _in_pieces(self, texts: list[str], limit: int) -> Floats:
+        """Unit vectors (m, d) of texts longer than ``limit`` tokens."""
+        own = int(self._count_tokens([""])[0])  # what the prompt and the marks at both ends take
+        found, owners, sizes = pieces(texts, self._loaded.tokenizer, max(1, limit - own))
+        vectors = np.empty((len(found), self.dimension), dtype=np.float32)
+        for batch in batches_by_length(sizes + own, self.batch_tokens):
+            vectors[batch] = self._forward([found[i] for i in batch])
+        return unit_rows(pooled(vectors, owners, sizes, len(texts)))
 
     def _forward(self, texts: list[str]) -> Floats:
         import torch
@@ -201,7 +226,9 @@ class TextEncoder:
 
     def _say_what_was_cut(self, tokens: Integers) -> None:
         limit = self.checkpoint.max_length
-        cut = 0 if limit is None else int((tokens > limit).sum())
+        if limit is None or self.long_texts == "chunks":
+            return
+        cut = int((tokens > limit).sum())
         if cut:
             warn(
                 f"{cut:,} of {len(tokens):,} texts are longer than {limit} tokens; "

@@ -137,6 +137,7 @@ def test_another_release_is_searched_as_if_built_anew(hearts, make_graph, encode
     for query in ("heart attack", "tooth", "fracture of a bone", "cardiac"):
         for one, other in zip(updated.search(query, 5), anew.search(query, 5), strict=True):
             assert (one.entity, one.form, one.bm25) == (other.entity, other.form, other.bm25)
-            assert one.cosine.score == pytest.approx(other.cosine.score, abs=0.02)
+            # a byte for each value, which spans more than the eight names it was trained on
+            assert one.cosine.score == pytest.approx(other.cosine.score, abs=0.1)
     again = updated.update(hearts)
     assert [h.form for h in again.search("heart attack", 1)] == ["heart attack"]

@@ -11,6 +11,8 @@ from kgml.encoders.nearest.base import FAISS, SELECTIVE, Floats, Integers, Mask,
 
 PER_GROUP, TRAINED_ON = 40, 256
 """Rows wanted in a group at least, and rows of each that the groups are learned from."""
+MANY = 10_000
+"""Rows from which the least and greatest values of all are known well enough."""
 SHARE = 8
 """Of the groups, one in this many is looked at."""
 
@@ -30,6 +32,9 @@ class IVFIndex(Nearest):
             faiss.IndexFlatIP(d), d, groups, faiss.ScalarQuantizer.QT_8bit,
             faiss.METRIC_INNER_PRODUCT,
         )  # fmt: skip
+        # of few rows the extremes are not yet known, and later ones must fit into the bytes too
+        index.sq.rangestat_arg = 0.1 if len(rows) > MANY else 1.0
+        index.cp.min_points_per_centroid = 1  # FAISS would say on stderr that they are few
         step = max(1, len(rows) // (TRAINED_ON * groups))
         index.train(rows[::step] if len(rows) else np.zeros((1, d), dtype=np.float32))
         return index
