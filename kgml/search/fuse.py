@@ -16,8 +16,8 @@ def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
     1 for a number that all put first. Cormack, Clarke and Buettcher, Reciprocal rank fusion
     outperforms Condorcet and individual rank learning methods, SIGIR 2009.
 
-    >>> fuse([[7, 8], [8]])
-    {7: 0.5, 8: 0.8333333333333334}
+    >>> fuse([[7, 8], [7]])
+    {7: 1.0, 8: 0.3333333333333333}
     """
     scores: dict[int, float] = {}
     most = len(rankings) / (RANK_CONSTANT + 1)
