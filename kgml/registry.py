@@ -28,6 +28,11 @@ OPTIONS: dict[str, dict[str, str]] = {
         "gat": "kgml.encoders.gnn:GATEncoder",
         "rgcn": "kgml.encoders.gnn:RGCNEncoder",
     },
+    "index": {
+        "flat": "kgml.encoders.nearest.flat:FlatIndex",
+        "hnsw": "kgml.encoders.nearest.hnsw:HNSWIndex",
+        "ivf-sq8": "kgml.encoders.nearest.ivf:IVFIndex",
+    },
     "head": {
         "auto": "kgml.models.light:AutoHead",
         "logistic": "kgml.models.light:LogisticHead",

@@ -35,6 +35,11 @@ timeout = 1.5
 [encoder]
 model = "folder/model"
 node_encoder = "sage"
+precision = "bf16"
+long_texts = "chunks"
+[search]
+method = "bm25"
+index = "hnsw"
 
 [adapt]
 steps = 7
