@@ -1,9 +1,10 @@
-"""Which mentions the text denies or gives to a relative: triggers before and after, their scope, what only looks like one.
+"""Which mentions the text denies or gives to a relative: triggers before and after, their scope.
 
 After NegEx (Chapman, Bridewell, Hanbury, Cooper and Buchanan: A simple algorithm for identifying
 negated findings and diseases in discharge summaries, J Biomed Inform 34, 2001), with a shorter
-table. A trigger reaches over at most 6 tokens, to the end of its sentence at the farthest, and no
-further than a word that starts a new thought.
+table. A trigger reaches over at most 6 tokens beside the mentions it has reached, to the end of its
+sentence or bracket at the farthest, and no further than a word that starts a new thought. In a list
+of mentions the count starts again at each, so that a denied list is denied to its end.
 """
 
 from __future__ import annotations
@@ -11,24 +12,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from typing import NamedTuple
 
+from kgml.linking.cues import Trigger, cues
 from kgml.linking.fold import Folded, fold
-from kgml.linking.match import WordMatcher, longest
-from kgml.linking.triggers import AFTER, BEFORE, FAMILY_AFTER, FAMILY_BEFORE, PSEUDO, STOP
 
 REACH = 6
-"""Tokens between the trigger and the mention, at most."""
+"""Tokens between the trigger and the mention, at most, those of mentions in between not counted."""
 
-_KINDS = {
-    "before": BEFORE, "after": AFTER, "pseudo": PSEUDO, "stop": STOP,
-    "family before": FAMILY_BEFORE, "family after": FAMILY_AFTER,
-}  # fmt: skip
-_KIND = {fold(trigger).lower: kind for kind, table in _KINDS.items() for trigger in table}
-_MATCHER = WordMatcher(_KIND)
 _SENTENCE = re.compile(r"[.!?][\])\"']*(?=\s|$)|[;\u2029]|\n\s*\n")
 _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_WINDOW = 400
+_LIST = re.compile(r"[\s,/]*(?:\b(?:and|or|nor)\b[\s,/]*)*", re.IGNORECASE)
+_BRACKET = re.compile(r"[()\[\]]")
+_WINDOW = 800
 """Characters looked at between trigger and mention; bounds the work where nothing stops."""
 
 
@@ -60,73 +57,90 @@ def contexts(folded: Folded, spans: Sequence[tuple[int, int]]) -> list[Context]:
     if not spans:
         return []
     denied, family = [False] * len(spans), [False] * len(spans)
-    text, starts = folded.text, [start for start, _ in spans]
-    by_end = sorted(range(len(spans)), key=lambda i: spans[i][1])
-    ends = [spans[i][1] for i in by_end]
-    triggers, stops = _triggers(folded, spans, starts)
-    for kind, start, end in triggers:
-        flags = family if kind.startswith("family") else denied
-        if kind.endswith("before"):
-            reached = _after(text, spans, starts, end, stops)
-        else:
-            reached = _before(text, spans, by_end, ends, start, stops)
+    said = cues(folded, spans)
+    scopes = _Scopes(folded.text, spans, said.stops)
+    forward = {
+        True: list(merge(said.stops, said.family)),
+        False: list(merge(said.stops, said.denial)),
+    }
+    for trigger in said.triggers:
+        kind = trigger.kind
+        reached = scopes.of(trigger, forward["family" in kind])
         for i in reached:
-            flags[i] = True
+            family[i] = family[i] or "family" in kind
+            denied[i] = denied[i] or not kind.startswith("family")
     return [Context(no, kin) for no, kin in zip(denied, family, strict=True)]
 
 
-def _after(
-    text: str, spans: Sequence[tuple[int, int]], starts: list[int], end: int, stops: list[int]
-) -> Iterator[int]:
-    """The spans that a trigger which ends at ``end`` reaches."""
-    first = bisect_left(starts, end)
-    if first == len(spans) or starts[first] > end + _WINDOW:
-        return
-    limit = _next(text, stops, end)
-    for i in range(first, len(spans)):
-        if starts[i] >= limit or not _near(text, end, starts[i]):
+class _Scopes:
+    """What triggers reach among the ``spans`` of one text; ``stops`` end a scope backwards."""
+
+    def __init__(self, text: str, spans: Sequence[tuple[int, int]], stops: list[int]) -> None:
+        self._text, self._spans, self._stops = text, spans, stops
+        self._starts = [start for start, _ in spans]
+        self._by_end = sorted(range(len(spans)), key=lambda i: spans[i][1])
+        self._ends = [spans[i][1] for i in self._by_end]
+
+    def of(self, trigger: Trigger, stops: list[int]) -> list[int]:
+        """The spans that ``trigger`` reaches, forwards as far as ``stops`` let it."""
+        if trigger.kind.endswith("before"):
+            return list(self._after(trigger.end, stops))
+        if trigger.kind == "either":
+            reached = list(self._after(trigger.end, stops))
+            if reached and "," not in self._text[trigger.end : self._spans[reached[0]][0]]:
+                return reached
+        return list(self._before(trigger.start))
+
+    def _after(self, end: int, stops: list[int]) -> Iterator[int]:
+        """The spans that a trigger which ends at ``end`` reaches."""
+        text, spans, starts = self._text, self._spans, self._starts
+        first = bisect_left(starts, end)
+        if first == len(spans) or starts[first] > end + _WINDOW:
             return
-        yield i
+        limit = _next(text, stops, end)
+        tokens, position = 0, end
+        for i in range(first, len(spans)):
+            start, stop = spans[i]
+            if start >= limit:
+                return
+            if start > position:
+                tokens = _count(text, position, start, tokens, first=position == end)
+            if tokens > REACH:
+                return
+            yield i
+            position = max(position, stop)
 
-
-def _before(
-    text: str, spans: Sequence[tuple[int, int]], by_end: list[int], ends: list[int],
-    start: int, stops: list[int],
-) -> Iterator[int]:  # fmt: skip
-    """The spans that a trigger which starts at ``start`` reaches backwards."""
-    last = bisect_right(ends, start) - 1
-    if last < 0 or ends[last] < start - _WINDOW:
-        return
-    limit = _previous(text, stops, start)
-    for place in range(last, -1, -1):
-        i = by_end[place]
-        if spans[i][0] < limit or not _near(text, ends[place], start):
+    def _before(self, start: int) -> Iterator[int]:
+        """The spans that a trigger which starts at ``start`` reaches backwards."""
+        text, ends = self._text, self._ends
+        last = bisect_right(ends, start) - 1
+        if last < 0 or ends[last] < start - _WINDOW:
             return
-        yield i
+        limit = _previous(text, self._stops, start)
+        inside = _opening(text, limit, start)
+        alone = inside >= 0 and not text[inside + 1 : start].strip()
+        if alone:  # "ataxia, fever (not seen)": the fever alone
+            start = inside
+        elif inside >= 0:
+            limit = inside
+        tokens, position = 0, start
+        for place in range(last, -1, -1):
+            i = self._by_end[place]
+            if self._spans[i][0] < limit or (alone and text[ends[place] : start].strip()):
+                return
+            if ends[place] < position:
+                tokens = _count(text, ends[place], position, tokens, first=position == start)
+            if tokens > REACH:
+                return
+            yield i
+            position = min(position, self._spans[i][0])
 
 
-def _triggers(
-    folded: Folded, spans: Sequence[tuple[int, int]], starts: list[int]
-) -> tuple[list[tuple[str, int, int]], list[int]]:
-    """Triggers as (kind, start, end) outside the mentions, and where words stop a scope."""
-    lower = folded.lower
-    found = {
-        (start, end): _KIND[lower[start:end]]
-        for start, end in _MATCHER.find(folded.words)
-        if lower[start:end] in _KIND
-    }
-    triggers: list[tuple[str, int, int]] = []
-    stops: list[int] = []
-    for span in longest(found):
-        kind, start, end = found[span], folded.original(span[0]), folded.original(span[1])
-        i = bisect_left(starts, end) - 1
-        if i >= 0 and spans[i][1] > start:
-            continue  # a word of a mention: "absence of radius", "no light perception"
-        if kind == "stop":
-            stops.append(start)
-        elif kind != "pseudo":
-            triggers.append((kind, start, end))
-    return triggers, stops
+def _count(text: str, start: int, end: int, before: int, *, first: bool) -> int:
+    """Tokens from the trigger to behind this gap; in a list the count starts again."""
+    if not first and _LIST.fullmatch(text, start, end):
+        return 0
+    return before + sum(1 for _ in _TOKEN.finditer(text, start, end))
 
 
 def _next(text: str, stops: list[int], position: int) -> int:
@@ -134,7 +148,13 @@ def _next(text: str, stops: list[int], position: int) -> int:
     i = bisect_left(stops, position)
     limit = min(stops[i] if i < len(stops) else len(text), position + _WINDOW)
     sentence = _SENTENCE.search(text, position, limit)
-    return sentence.start() if sentence else limit
+    limit = sentence.start() if sentence else limit
+    depth = 0
+    for bracket in _BRACKET.finditer(text, position, limit):
+        depth += 1 if bracket.group() in "([" else -1
+        if depth < 0:
+            return bracket.start()
+    return limit
 
 
 def _previous(text: str, stops: list[int], position: int) -> int:
@@ -144,5 +164,12 @@ def _previous(text: str, stops: list[int], position: int) -> int:
     return max((match.end() for match in _SENTENCE.finditer(text, limit, position)), default=limit)
 
 
-def _near(text: str, start: int, end: int) -> bool:
-    return sum(1 for _ in _TOKEN.finditer(text, start, end)) <= REACH
+def _opening(text: str, limit: int, position: int) -> int:
+    """Where the bracket opens that ``position`` stands in or at, or -1."""
+    opened: list[int] = []
+    for bracket in _BRACKET.finditer(text, limit, position + 1):
+        if bracket.group() in "([":
+            opened.append(bracket.start())
+        elif opened:
+            opened.pop()
+    return opened[-1] if opened else -1
