@@ -4,12 +4,13 @@ After Schwartz and Hearst, A simple algorithm for identifying abbreviation defin
 biomedical text, Pac Symp Biocomput 2003: the letters of the short form are found from the right in
 the words before the bracket, the first one at the start of a word. Where they are not found, a
 mention before the bracket whose initials are those letters in any order is the long form too:
-"myotonic dystrophy (DM)".
+"myotonic dystrophy (DM)". The two may also stand the other way round: "DM (myotonic dystrophy)".
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from kgml.linking.fold import spaced
 from kgml.linking.match import WordMatcher, singulars
 from kgml.linking.mentions import Candidate
 
-_BRACKET = re.compile(r"\(\s*([^\W_][^()\[\];,:]{1,11}?)\s*(?:[;,:][^()]{0,60})?\)")
+_BRACKET = re.compile(r"[(\[]\s*([^\W_][^()\[\];,:]{1,11}?)\s*(?:[;,:][^()\[\]]{0,60})?[)\]]")
+_TURNED = re.compile(r"(?<![^\W_])([^\W_][^\s()\[\]]{1,9}) [(\[]([^()\[\];,:]{5,120})[)\]]")
 _WORD = re.compile(r"\S+")
 _WINDOW = 160
 _SHORTENED = 0.98
@@ -33,20 +35,29 @@ class Definition(NamedTuple):
     end: int
     short_start: int
 
+    @property
+    def place(self) -> int:
+        """From where on it holds."""
+        return min(self.start, self.short_start)
+
 
 def definitions(plain: str) -> list[Definition]:
-    """The abbreviations that a folded text in its own case defines; the first of each.
+    """The abbreviations that a folded text in its own case defines, in the order of the text.
 
     >>> text = "Basal cell carcinomas (BCCs) of the skin"
     >>> [(d.short, text[d.start : d.end]) for d in definitions(text)]
     [('BCCs', 'Basal cell carcinomas')]
     """
-    found: dict[str, Definition] = {}
+    found = []
     for short, end, place in _brackets(plain):
-        start = None if short in found else _long_form(short, plain, end)
+        start = _long_form(short, plain, end)
         if start is not None:
-            found[short] = Definition(short, start, end, place)
-    return list(found.values())
+            found.append(Definition(short, start, end, place))
+    for bracket in _TURNED.finditer(plain):
+        short, (start, end) = bracket[1], bracket.span(2)
+        if _is_short_form(short) and _long_form(short, plain, end) == start:
+            found.append(Definition(short, start, end, bracket.start()))
+    return sorted(found, key=lambda definition: definition.place)
 
 
 def _brackets(plain: str) -> Iterator[tuple[str, int, int]]:
@@ -89,7 +100,7 @@ def _long_form(short: str, plain: str, end: int) -> int | None:
             position -= 1
         if position < first:
             return None
-    if end - position <= len(short) or set("()") & set(plain[position:end]):
+    if end - position <= len(short) or set("()[]") & set(plain[position:end]):
         return None
     return position
 
@@ -98,37 +109,39 @@ class Abbreviated:
     """What the short forms of one text stand for."""
 
     def __init__(self, plain: str, spans: Sequence[Span]) -> None:
-        self._links: dict[str, tuple[Candidate, ...]] = {}
+        self._links: dict[str, tuple[list[int], list[tuple[Candidate, ...]]]] = {}
+        """Short form to the places from where on it means what."""
         whole = [span for span in spans if len(span.used) == 1]
         starts = {span.start: span for span in whole}
         ends = {span.end: span for span in reversed(whole)}  # of nested ones the longest
-        self._found = definitions(plain)
-        known = {definition.short for definition in self._found}
+        found = definitions(plain)
+        known = {definition.short_start for definition in found}
         for short, end, place in _brackets(plain):
             span = ends.get(end)
-            if short not in known and span and _initials(plain[span.start : end], short):
-                known.add(short)
-                self._found.append(Definition(short, span.start, end, place))
-        for definition in self._found:
+            if place not in known and span and _initials(plain[span.start : end], short):
+                found.append(Definition(short, span.start, end, place))
+        for definition in sorted(found, key=lambda definition: definition.place):
             span = _meant(definition, plain, starts, ends)
-            if span is not None:
-                long = plain[definition.start : definition.end]
-                self._links[definition.short] = tuple(
-                    Candidate(c.entity, round(c.score * _SHORTENED, 4), f"abbreviation of '{long}'")
-                    for c in span.candidates
-                )
+            long = plain[definition.start : definition.end]
+            candidates = () if span is None else tuple(
+                Candidate(c.entity, round(c.score * _SHORTENED, 4), f"abbreviation of '{long}'")
+                for c in span.candidates
+            )  # fmt: skip
+            for short in _both_numbers(definition.short):
+                places, meanings = self._links.setdefault(short, ([], []))
+                places.append(definition.place)
+                meanings.append(candidates)
 
     def apply(self, plain: str, spans: Sequence[Span]) -> list[Span]:
         """``spans`` without short forms that mean something else here, and with those that link."""
-        if not self._found:
+        if not self._links:
             return list(spans)
-        shorts = {definition.short for definition in self._found}
         places: dict[tuple[int, int], tuple[Candidate, ...]] = {}
-        for start, end in WordMatcher(shorts, plural=True).find(spaced(plain)):
+        for start, end in WordMatcher(self._links, plural=True).find(spaced(plain)):
             surface = plain[start:end]
             for short in (surface, *singulars(surface)):
-                if short in shorts:
-                    places[start, end] = self._links.get(short, ())
+                if short in self._links:
+                    places[start, end] = self._meaning(short, start)
                     break
         kept = [span for span in spans if (span.start, span.end) not in places]
         covered = {i for span in kept for i in range(span.start, span.end)}
@@ -138,6 +151,17 @@ class Abbreviated:
             if candidates and covered.isdisjoint(range(start, end))
         ]
         return sorted(kept, key=lambda span: (span.start, span.end))
+
+    def _meaning(self, short: str, position: int) -> tuple[Candidate, ...]:
+        """Of the last definition before ``position``, or of the first one behind it."""
+        places, meanings = self._links[short]
+        return meanings[max(0, bisect_right(places, position) - 1)]
+
+
+def _both_numbers(short: str) -> Iterator[str]:
+    yield short
+    if len(short) > 2 and short[-1] == "s" and short[-2].isupper():
+        yield short[:-1]  # "IBDs"
 
 
 def _meant(

@@ -16,7 +16,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from kgml.linking.cues import Trigger, cues
-from kgml.linking.fold import Folded, fold
+from kgml.linking.fold import Folded
 
 REACH = 6
 """Tokens between the trigger and the mention, at most, those of mentions in between not counted."""
