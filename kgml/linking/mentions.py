@@ -41,3 +41,6 @@ class Mention:
     candidates: tuple[Candidate, ...]
     negated: bool
     family: bool = False
+    pieces: tuple[tuple[int, int], ...] = ()
+    """What of ``[start, end)`` says the entity, where that is not all: "short ... fingers" of "short
+    and broad fingers"."""

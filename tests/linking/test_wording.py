@@ -12,7 +12,7 @@ from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.fold import fold
 from kgml.linking.greek import respelled
 from kgml.linking.information import Information
-from kgml.linking.linker import EntityLinker
+from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.words import EVERYDAY
 
 TERMS = {
@@ -140,3 +140,17 @@ def test_one_word_of_megabytes_takes_no_time(linked) -> None:  # type: ignore[no
     for piece in ("ACGT", "e\u0301", "ß", "字"):
         assert linked("testis " + piece * 500_000) == [("testis", "testis")]
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    "text", ["Acute and chronic pancreatitis.", "\ufb01x: acute and  chronic\npancreatitis"]
+)
+def test_a_coordination_says_which_pieces_of_the_text_it_is(
+    graph: KnowledgeGraph, text: str
+) -> None:
+    acute, chronic = EntityLinker.from_graph(graph).link_one(text)
+    assert [text[start:end].lower() for start, end in acute.pieces] == ["acute", "pancreatitis"]
+    assert (acute.pieces[0][0], acute.pieces[-1][1]) == (acute.start, acute.end)
+    assert chronic.pieces == ()
+    assert mention_to_json(acute, graph)["pieces"] == [list(piece) for piece in acute.pieces]
+    assert "pieces" not in mention_to_json(chronic, graph)
