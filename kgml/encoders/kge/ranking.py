@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kgml.encoders.kge.queries import Queries, both_directions
 from kgml.encoders.text import Integers
+from kgml.errors import InputError
 
 SCORES = 2**24
 """Most scores held at once: 64 MiB."""
@@ -30,6 +31,10 @@ def filtered_ranks(
         score: keys (b, 2), head and relation, to scores (b, e) of every tail.
         known: all true triples, these included or not.
         entities: e.
+
+    Raises:
+        InputError: a true triple's score is no number: every comparison with it would be false,
+            and its rank 1.
     """
     asked = both_directions(triples, known.relations)
     size = max(1, SCORES // max(1, entities))
@@ -49,6 +54,8 @@ def mean_reciprocal_rank(ranks: NDArray[np.float64]) -> float:
 
 def _ranks(scores: Tensor, asked: Integers, known: Queries) -> NDArray[np.float64]:
     true = scores[torch.arange(len(asked)), torch.from_numpy(asked[:, 2])].clone()
+    if wrong := int((~true.isfinite()).sum()):
+        raise InputError(f"{wrong:,} of {len(true):,} scores are no numbers. Train again.")
     found = known.find(asked[:, :2])
     rows = np.flatnonzero(found >= 0)
     place, answer = known.answers_to(found[rows])
