@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from kgml.encoders.kge.base import KGEEncoder, hold_out
 from kgml.encoders.kge.products import complex_product
 from kgml.encoders.kge.training import Training
 from kgml.errors import ArtifactError, InputError
+from kgml.kg.graph import KnowledgeGraph
 from kgml.progress import KGMLWarning
 
 NAMES = [
@@ -79,7 +81,7 @@ def test_the_same_seed_gives_the_same_bytes_with_two_threads_too(name: str) -> N
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     state = torch.random.get_rng_state()
-    training = replace(QUICK, dropout=0.2)
+    training = replace(QUICK, dropout=0.2, epochs=3)
     try:
         first, again, other = (
             new(name, seed=seed, training=training).fit_triples(
@@ -126,8 +128,6 @@ def test_a_run_that_was_cut_goes_on_as_if_it_had_not_been(
 
 
 def read_epoch(folder: Path) -> int:
-    import json
-
     epoch: int = json.loads((folder / "state.json").read_text(encoding="utf-8"))["epoch"]
     return epoch
 
@@ -189,7 +189,7 @@ def test_the_loss_of_a_question_with_two_answers_is_that_of_two_triples() -> Non
     def loss(triples: list[tuple[int, int, int]]) -> float:
         asked = Queries.of(triples, 1)
         rows = np.flatnonzero(asked.keys[:, 1] == 0)
-        return float(encoder._loss(asked, rows, training))
+        return float(encoder._loss(asked, rows, training).detach())
 
     assert loss([(0, 0, 1), (0, 0, 2)]) == pytest.approx(loss([(0, 0, 1)]) + loss([(0, 0, 2)]))
 
@@ -237,7 +237,7 @@ def test_an_entity_that_training_never_saw_gets_a_zero_row_and_a_warning(
 
 @pytest.mark.parametrize("terms", [[], ["alone"], ["a", "b", "c"]])
 def test_a_graph_without_links_gives_zero_rows_and_says_so(make_graph: Any, terms: Any) -> None:
-    graph = make_graph(terms)
+    graph = make_graph(terms) if terms else KnowledgeGraph.empty()
     with pytest.warns(KGMLWarning, match="no links"):
         vectors = new("complex", training=QUICK).encode(graph, np.zeros((len(terms), 0)))
     assert vectors.shape == (len(terms), 32)
