@@ -33,7 +33,9 @@ def encode(
     ] = None,
     triples: Annotated[
         Path | None,
-        typer.Option("--triples", metavar="FILE", help=f"{FILES} to learn from, in place of GRAPH."),
+        typer.Option(
+            "--triples", metavar="FILE", help=f"{FILES} to learn from, in place of GRAPH."
+        ),
     ] = None,
     valid: Annotated[
         Path | None, typer.Option("--valid", metavar="FILE", help=f"{FILES} that say when to stop.")
@@ -96,10 +98,10 @@ def encode(
                 command=call.command,
             )  # fmt: skip
         else:
-            assert triples is not None and valid is not None and test is not None
+            files = [file for file in sets.values() if file is not None]
             result = run.predict_links(
-                triples, valid, test, output, config=config, training=training,
-                checkpoint=checkpoint, remove_leakage=remove_leakage, command=call.command,
+                *files, output=output, config=config, training=training, checkpoint=checkpoint,
+                remove_leakage=remove_leakage, command=call.command,
             )  # fmt: skip
     call.result(result, human if graph is not None else human_links)
 

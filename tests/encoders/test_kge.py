@@ -112,11 +112,11 @@ def test_a_run_that_was_cut_goes_on_as_if_it_had_not_been(
         return loss(self, *arguments)
 
     loss = KGEEncoder._loss
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(KGEEncoder, "_loss", interrupted)
-        new(name, training=training, checkpoint=tmp_path / "state").fit_triples(
-            train, held, entities=20, relations=3
-        )
+    cut = new(name, training=training, checkpoint=tmp_path / "state")
+    monkeypatch.setattr(KGEEncoder, "_loss", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cut.fit_triples(train, held, entities=20, relations=3)
+    monkeypatch.setattr(KGEEncoder, "_loss", loss)
     assert read_epoch(tmp_path / "state") == 7
     resumed = new(name, training=training, checkpoint=tmp_path / "state").fit_triples(
         train, held, entities=20, relations=3

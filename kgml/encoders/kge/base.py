@@ -106,7 +106,10 @@ class KGEEncoder(NodeEncoder):
         """
         training = self.training or self.defaults
         training.check()
-        triples, valid = _checked(triples, entities, relations), _checked(valid, entities, relations)
+        triples, valid = (
+            _checked(triples, entities, relations),
+            _checked(valid, entities, relations),
+        )
         asked = Queries.of(triples, relations)
         known = Queries.of(np.concatenate([triples, valid]), relations)
         self.trained_ = np.zeros(entities, dtype=bool)
@@ -160,9 +163,7 @@ class KGEEncoder(NodeEncoder):
         # Not entity[head]: with several threads its gradient adds up in an order of its own.
         return self._entity.index_select(0, head), self._relation.index_select(0, relation)
 
-    def _train(
-        self, asked: Queries, valid: Integers, known: Queries, training: Training
-    ) -> None:
+    def _train(self, asked: Queries, valid: Integers, known: Queries, training: Training) -> None:
         def validate() -> float:
             return mean_reciprocal_rank(
                 filtered_ranks(self._answer, valid, known, len(self._entity))
@@ -184,9 +185,7 @@ class KGEEncoder(NodeEncoder):
         place, answer = asked.answers_to(rows)
         count = torch.from_numpy(np.bincount(place, minlength=len(rows)).astype(np.float32))
         head, relation = self._rows(asked.keys[rows])
-        wanted = self._compose(
-            dropout(head, training.dropout), dropout(relation, training.dropout)
-        )
+        wanted = self._compose(dropout(head, training.dropout), dropout(relation, training.dropout))
         scores = training.scale * self._score(wanted, self._entity)
         cell = torch.from_numpy(place * scores.shape[1] + answer)
         true = scores.reshape(-1).index_select(0, cell)
