@@ -27,6 +27,10 @@ OPTIONS: dict[str, dict[str, str]] = {
         "sage": "kgml.encoders.gnn:SAGEEncoder",
         "gat": "kgml.encoders.gnn:GATEncoder",
         "rgcn": "kgml.encoders.gnn:RGCNEncoder",
+        "transe": "kgml.encoders.kge.distances:TransEEncoder",
+        "distmult": "kgml.encoders.kge.products:DistMultEncoder",
+        "complex": "kgml.encoders.kge.products:ComplExEncoder",
+        "rotate": "kgml.encoders.kge.distances:RotatEEncoder",
     },
     "index": {
         "flat": "kgml.encoders.nearest.flat:FlatIndex",
