@@ -31,8 +31,6 @@ class Run:
     def __init__(self, tuner: Tuner, held: HeldOut, unfinished: Unfinished) -> None:
         self.tuner, self.held, self.unfinished = tuner, held, unfinished
         self.progress = Progress(steps=0)
-        self.saved = 0
-        """The step that is on disk."""
         self._best: dict[str, Tensor] | None = None
 
     def begin(self, minutes: float | None) -> None:
@@ -52,7 +50,7 @@ class Run:
         self.tuner.restore(self.unfinished.load("state"), progress.step)
         if progress.best:
             self._best = self.unfinished.load("best")
-        self.progress, self.saved = progress, progress.step
+        self.progress = progress
         note(f"going on from step {progress.step:,} of {progress.steps:,}")
 
     def train(self) -> None:
@@ -60,9 +58,11 @@ class Run:
         try:
             self._train()
         except KeyboardInterrupt:
-            if self.saved:
-                kept = self.unfinished.path
-                note(f"the same command goes on from step {self.saved:,}, kept in {kept}")
+            kept = self.unfinished.read()  # it may have come while something was saved
+            if kept:
+                note(
+                    f"the same command goes on from step {kept.step:,}, kept in {self.unfinished.path}"
+                )
             raise
 
     def _train(self) -> None:
@@ -81,7 +81,7 @@ class Run:
                 better = self._check()
             if better or time.monotonic() - saved > SAVE_SECONDS:
                 self.unfinished.save(progress, self.tuner.state(), self._best if better else None)
-                self.saved, saved = step, time.monotonic()
+                saved = time.monotonic()
 
     def _check(self) -> bool:
         progress = self.progress
