@@ -59,7 +59,7 @@ def read_splits(train: Path, valid: Path, test: Path) -> TripleSplits:
         numbered[part] = _distinct(triples)
         duplicates += len(triples) - len(numbered[part])
     whole = TripleSplits(
-        tuple(entities), tuple(relations), **numbered,
+        tuple(entities), tuple(relations), numbered["train"], numbered["valid"], numbered["test"],
         known=np.concatenate([numbered[part] for part in PARTS]),
         duplicates=duplicates, unknown={"valid": 0, "test": 0},
     )  # fmt: skip
