@@ -110,7 +110,7 @@ def test_inverse_and_duplicate_relations_are_found_by_their_pairs(tmp_path: Path
 def test_training_triples_that_answer_a_test_triple_are_counted_and_removed(tmp_path: Path) -> None:
     # Of the last pair only the inverse and the duplicate are in training.
     train = PARENTS[:9] + INVERSE + SAME + [("c9", "likes", "p9")]
-    splits = read(tmp_path, train, [("c0", "likes", "p0")], PARENTS[9:] + SAME[:1])
+    splits = read(tmp_path, train, [("c1", "likes", "p1")], PARENTS[9:] + SAME[:1])
     # c9-p9 is told by parent_of and kid_of; c0-p0 by child_of, parent_of and as it stands.
     assert leakage(splits) == {"duplicate": 2, "inverse": 2, "seen": 1}
     clean = without_leakage(splits)

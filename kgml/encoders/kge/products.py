@@ -29,7 +29,7 @@ class DistMultEncoder(KGEEncoder):
     Entities (e, d), relations (2r, d). Only through its inverse does a relation have a direction.
     """
 
-    defaults = Training(regularization=0.01)
+    defaults = Training(regularization=0.01, dropout=0.1)
 
     def _start(self, entities: int, relations: int, d: int) -> tuple[Tensor, Tensor]:
         return START * torch.randn(entities, d), START * torch.randn(2 * relations, d)
@@ -48,7 +48,7 @@ class ComplExEncoder(DistMultEncoder):
     part of a product with a conjugate is the dot product of the 2 x d / 2 real numbers.
     """
 
-    defaults = Training(regularization=0.01)
+    defaults = Training(regularization=0.01, dropout=0.1)
 
     def _compose(self, head: Tensor, relation: Tensor) -> Tensor:
         return complex_product(head, relation)

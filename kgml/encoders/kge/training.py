@@ -38,7 +38,7 @@ class Training:
     """
 
     dimension: int = 512
-    epochs: int = 200
+    epochs: int = 300
     batch: int = 200
     learning_rate: float = 0.001
     regularization: float = 0.0
