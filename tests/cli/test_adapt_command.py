@@ -46,6 +46,8 @@ def test_after_ctrl_c_the_same_command_goes_on_to_the_result_of_one_that_was_not
     process = subprocess.Popen(
         [sys.executable, "-m", "kgml", *CALL], cwd=folder, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # a shell's background jobs ignore the signal, and so would this one
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     end = time.monotonic() + SECONDS
     while not (folder / "enc.unfinished" / "state.json").exists() and time.monotonic() < end:
