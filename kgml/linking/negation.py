@@ -16,7 +16,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from kgml.linking.cues import Trigger, cues
-from kgml.linking.fold import Folded, fold
+from kgml.linking.fold import Folded
 
 REACH = 6
 """Tokens between the trigger and the mention, at most, those of mentions in between not counted."""
@@ -39,6 +39,7 @@ class Context(NamedTuple):
 def negated(folded: Folded, spans: Sequence[tuple[int, int]]) -> list[bool]:
     """Whether the text denies each of ``spans``; see `contexts`.
 
+    >>> from kgml.linking.fold import fold
     >>> negated(fold("No fever, but cough."), [(3, 8), (14, 19)])
     [True, False]
     """
@@ -51,6 +52,7 @@ def contexts(folded: Folded, spans: Sequence[tuple[int, int]]) -> list[Context]:
     Args:
         spans: start and end in the original text; sorted, they may overlap.
 
+    >>> from kgml.linking.fold import fold
     >>> contexts(fold("Her mother had no fever."), [(18, 23)])
     [Context(negated=True, family=True)]
     """
