@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from kgml.config import EncoderConfig
+
 ONTOLOGIES = {
     "hpo": ["hpo/hp.obo"],
     "doid": ["doid/doid_assembled.obo"],
@@ -88,7 +90,7 @@ def few_labels(table: Path, given: argparse.Namespace) -> list[dict[str, Any]]:
     results = []
     for name in given.ontology:
         graph = load_graph([given.shared / "ontologies" / file for file in ONTOLOGIES[name]])
-        base = KGTextClassifier(graph, linking=linking)
+        base = KGTextClassifier(graph, linking=linking, encoder=given.encoder)
         documents = base.featurizer().documents(corpus.texts)
         vectors = base.entity_vectors()
         for count in given.per_class:
@@ -123,6 +125,7 @@ def main() -> None:
     parser.add_argument("--ontology", nargs="+", default=list(ONTOLOGIES), choices=ONTOLOGIES)
     parser.add_argument("--fusion", nargs="+", default=list(FUSIONS), choices=FUSIONS)
     parser.add_argument("--per-class", nargs="+", type=int)
+    parser.add_argument("--encoder", default=EncoderConfig.model, help="at few labels only")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

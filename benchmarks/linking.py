@@ -33,7 +33,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kgml.config import LinkingConfig
+from kgml.config import EncoderConfig, LinkingConfig
 from kgml.data.annotations import Annotation, read_gold
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
@@ -112,11 +112,11 @@ def forms_of(case: Task) -> list[tuple[str, int]]:
     ]
 
 
-def dense(case: Task) -> Built:
-    """Nearest forms of the default text encoder, for spans the dictionary leaves."""
+def dense(case: Task, model: str = EncoderConfig.model) -> Built:
+    """Nearest forms by a text encoder, for spans the dictionary leaves."""
     from kgml.encoders.text import TextEncoder
 
-    encoder = TextEncoder()
+    encoder = TextEncoder(model)
     forms = forms_of(case)
     table = encoder.encode([text.lower() for text, _ in forms])
     dictionary = EntityLinker.from_graph(

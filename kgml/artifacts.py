@@ -132,14 +132,17 @@ def writing(
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_target(path: Path, kind: str) -> None:
-    """Raise `ArtifactError` now if an artifact could not be written to ``path`` later."""
+def check_target(path: Path, kind: str, *, by_hand: bool = False) -> None:
+    """Raise `ArtifactError` now if an artifact could not be written to ``path`` later.
+
+    An artifact of the same kind is replaced, unless someone put a file of their own into it.
+
+    Args:
+        by_hand: people edit files of this kind; one that was changed is not replaced either.
+    """
     path = Path(path)
-    if path.exists() and not _replaceable(path, kind):
-        raise ArtifactError(
-            f"{path}: already holds something that is not a kgml {kind}; "
-            "it is left alone. Choose another -o, or remove it."
-        )
+    if path.exists():
+        _check_replaceable(path, kind, by_hand)
     parent = path.absolute().parent
     while not parent.exists():
         parent = parent.parent
@@ -232,13 +235,30 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _replaceable(path: Path, kind: str) -> bool:
+def _check_replaceable(path: Path, kind: str, by_hand: bool) -> None:
     if path.is_dir() and not any(path.iterdir()):
-        return True
+        return
+    step = "it is left alone. Choose another -o, or remove it."
     try:
-        return bool(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["kind"] == kind)
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        ours, files = manifest["kind"] == kind, dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        ours, files = False, {}
+    if not ours:
+        raise ArtifactError(f"{path}: already holds something that is not a kgml {kind}; {step}")
+    there = {str(file.relative_to(path)): file for file in _files(path)}
+    added = sorted(there.keys() - files.keys() - {MANIFEST})
+    if added:
+        raise ArtifactError(f"{path}: holds '{added[0]}', which kgml did not write; {step}")
+    if by_hand:
+        changed = [
+            name for name in sorted(there.keys() & files) if sha256(there[name]) != files[name]
+        ]
+        if changed:
+            raise ArtifactError(
+                f"{path}: '{changed[0]}' was changed since kgml wrote it "
+                f"({len(changed):,} of {len(files):,} files were); {step}"
+            )
 
 
 def _swap(temporary: Path, path: Path) -> None:

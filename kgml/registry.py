@@ -27,6 +27,15 @@ OPTIONS: dict[str, dict[str, str]] = {
         "sage": "kgml.encoders.gnn:SAGEEncoder",
         "gat": "kgml.encoders.gnn:GATEncoder",
         "rgcn": "kgml.encoders.gnn:RGCNEncoder",
+        "transe": "kgml.encoders.kge.distances:TransEEncoder",
+        "distmult": "kgml.encoders.kge.products:DistMultEncoder",
+        "complex": "kgml.encoders.kge.products:ComplExEncoder",
+        "rotate": "kgml.encoders.kge.distances:RotatEEncoder",
+    },
+    "index": {
+        "flat": "kgml.encoders.nearest.flat:FlatIndex",
+        "hnsw": "kgml.encoders.nearest.hnsw:HNSWIndex",
+        "ivf-sq8": "kgml.encoders.nearest.ivf:IVFIndex",
     },
     "head": {
         "auto": "kgml.models.light:AutoHead",

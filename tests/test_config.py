@@ -35,6 +35,19 @@ timeout = 1.5
 [encoder]
 model = "folder/model"
 node_encoder = "sage"
+precision = "bf16"
+long_texts = "chunks"
+[search]
+method = "bm25"
+index = "hnsw"
+
+[adapt]
+steps = 7
+batch_size = 8
+temperature = 0.1
+learning_rate = 0.001
+general_size = 3
+general_weight = 1.5
 
 [linking]
 min_length = 4

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors", "registry", "config", "artifacts", "progress", "resources"}
 SIDE_ROOMS = {"fusion", "data", "evaluation"}
 """Import leaves only; models and what stands above it may import them."""
-CHAIN = ["kg", "encoders", "linking", "models", "pipelines", "cli", "__main__"]
+CHAIN = ["kg", "encoders", "linking", "search", "models", "pipelines", "cli", "__main__"]
 """Each may import those before it."""
 HEAVY = ["torch", "numpy", "pandas", "sklearn", "pyarrow", "rdflib", "faiss", "rich"]
 

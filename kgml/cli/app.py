@@ -19,7 +19,17 @@ import typer
 from typer.core import TyperGroup
 
 from kgml import __version__
-from kgml.cli import build_graph, explore, graph, link, predict, train, validate
+from kgml.cli import (
+    adapt,
+    build_graph,
+    encode,
+    explore,
+    graph,
+    link,
+    predict,
+    train,
+    validate,
+)
 from kgml.cli.output import close_stdout, say
 from kgml.errors import KGMLError, UsageError
 from kgml.progress import KGMLWarning
@@ -73,10 +83,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("build-graph")(build_graph.build_graph)
+app.command("adapt")(adapt.adapt)
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
 app.command("link")(link.link)
+app.command("encode")(encode.encode)
 app.command("search")(explore.search)
 app.command("info")(explore.info)
 app.command("validate")(validate.validate)

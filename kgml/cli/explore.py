@@ -13,6 +13,8 @@ from kgml.cli import options, texts
 from kgml.cli.output import Call, columns
 
 if TYPE_CHECKING:
+    from kgml.config import Config
+    from kgml.encoders.text import TextEncoder
     from kgml.kg.axioms.provenance import Axiom
     from kgml.kg.graph import KnowledgeGraph
 
@@ -22,23 +24,68 @@ def search(
     graph: options.Graph,
     query: Annotated[str, typer.Argument(help="What to look for.", show_default=False)],
     k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many concepts.")] = 10,
+    root: Annotated[
+        list[str] | None,
+        typer.Option("--root", metavar="ID", help="Only this entity and all below; repeatable."),
+    ] = None,
+    vocabulary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vocabulary",
+            metavar="NAME",
+            help="Only entities of this prefix, or whose IRI begins so; repeatable.",
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", metavar="NAME", help="hybrid|bm25|dense. Default: hybrid."),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            "--index", metavar="NAME", help="flat|hnsw|ivf-sq8|auto. Default: auto, by size."
+        ),
+    ] = None,
+    precision: options.Precision = None,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """List the concepts nearest in meaning to QUERY."""
+    """List the concepts that answer QUERY by words and by meaning, and say why.
+
+    The first search of a graph encodes all its names; what it makes is kept in the cache folder.
+    """
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(query, None, "QUERY")
-    config = call.config()
+    config = call.config(
+        encoder={"precision": precision}, search={"method": method, "index": index}
+    )
+    config.encoder.check()
+    config.search.check()
     from kgml.kg.graph import KnowledgeGraph
 
     loaded = KnowledgeGraph.load(graph)
-    from kgml.encoders.index import search_graph
-    from kgml.encoders.text import TextEncoder
+    from kgml.search.kept import open_search
+    from kgml.search.only import allowed
 
     with call.working():
-        found = search_graph(loaded, query, k, TextEncoder(config.encoder.model))
-    call.result(found, human_hits)
+        only = allowed(loaded, root or (), vocabulary or ())
+        engine = open_search(loaded, encoder_of(config), config.search.kind)
+        hits = engine.search(query, k, method=config.search.method, only=only)
+    call.result([hit.to_json(loaded) for hit in hits], human_hits)
+
+
+def encoder_of(config: Config) -> TextEncoder | None:
+    """The text encoder, None where words alone are searched."""
+    if config.search.method == "bm25":
+        return None
+    from kgml.encoders.text import TextEncoder
+
+    return TextEncoder(
+        config.encoder.model,
+        precision=config.encoder.precision,
+        long_texts=config.encoder.long_texts,
+    )
 
 
 def info(
@@ -84,5 +131,23 @@ def human_axioms(found: list[dict[str, Any]]) -> str:
 
 
 def human_hits(found: list[dict[str, Any]]) -> str:
-    """Score, identifier and label of each hit, best first."""
-    return columns([[f"{hit['score']:.3f}", hit["id"], hit["label"]] for hit in found])
+    """Score, identifier, label and reasons of each hit, best first."""
+    if not found:
+        return "nothing found"
+    return columns([[f"{hit['score']:.3f}", hit["id"], hit["label"], _why(hit)] for hit in found])
+
+
+def _why(hit: dict[str, Any]) -> str:
+    """The name that answers, and the places in both lists."""
+    name = "label" if hit["form"] == hit["label"] else f"{hit['scope']} '{hit['form']}'"
+    parts = [name + (", spelled so" if hit["spelled"] else "")]
+    if hit["bm25"]:
+        place = hit["bm25"]
+        parts.append(f"words {', '.join(hit['words'])}: {_place(place, '.1f')}")
+    if hit["cosine"]:
+        parts.append(f"meaning: {_place(hit['cosine'], '.3f')}")
+    return "; ".join(parts)
+
+
+def _place(place: dict[str, Any], form: str) -> str:
+    return f"{place['score']:{form}} (rank {place['rank']})"

@@ -49,6 +49,7 @@ def link(
     """List the concepts found in TEXT or in a table."""
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(text, data)
+    texts.check_output(output, data)
     _check(gold, {"TEXT": text, "--text-column": text_column, "--format": format, "-o": output},
            {"--split": split})  # fmt: skip
     config = call.config(train={"text_column": text_column})

@@ -36,6 +36,7 @@ def predict(
     """Predict the label of TEXT or of each row of a table."""
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(text, data)
+    texts.check_output(output, data)
     if output is not None and output.suffix.lower() not in WRITERS:
         raise UsageError(f"-o {output}: wanted a file ending in {' or '.join(WRITERS)}.")
     config = call.config(trained_with(model), train={"text_column": text_column})

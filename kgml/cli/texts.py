@@ -29,6 +29,16 @@ def check_source(text: str | None, data: Path | None, name: str = "TEXT") -> Non
         raise InputError(f"{name} is not valid UTF-8; {step}.")
 
 
+def check_output(output: Path | None, data: Path | None) -> None:
+    """Refuse to write over the table that is read.
+
+    Raises:
+        UsageError: the two are one file.
+    """
+    if output is not None and data is not None and output.exists() and output.samefile(data):
+        raise UsageError(f"-o {output} is the table that --data names; choose another -o.")
+
+
 def read(text: str | None, data: Path | None, text_column: str) -> list[str]:
     """The texts, in the order of the table."""
     if text is not None:

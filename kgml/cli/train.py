@@ -70,6 +70,7 @@ def train(
             "--encoder", metavar="MODEL", help="A sentence-transformers name or folder of one."
         ),
     ] = None,
+    precision: options.Precision = None,
     output: options.Output = None,
     json: options.Json = False,
     seed: options.Seed = None,
@@ -84,7 +85,7 @@ def train(
     if split_column is not None and test_size is not None:
         raise UsageError("--split-column and --test-size exclude each other; give one of them.")
     config = call.config(
-        encoder={"model": encoder, "node_encoder": node_encoder},
+        encoder={"model": encoder, "node_encoder": node_encoder, "precision": precision},
         fusion={"name": fusion},
         train={
             "text_column": text_column, "label_column": label_column,
@@ -92,6 +93,7 @@ def train(
             "per_class": per_class, "head": head,
         },
     )  # fmt: skip
+    config.encoder.check()
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)
     check("head", config.train.head)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.data.tables import name_rows, name_some, numbered, read_table
+from kgml.data.tables import name_rows, name_some, numbered, read_table, utf8
 from kgml.errors import CorpusError, one_of
 from kgml.progress import warn
 
@@ -36,6 +36,23 @@ class Corpus:
 def read_texts(path: Path, text_column: str = "text") -> list[str]:
     """The texts of a table, checked: every row a string with something in it."""
     return _texts(path, _column(path, read_table(path), text_column, "--text-column"))
+
+
+def read_unlabelled(path: Path, text_column: str = "text") -> list[str]:
+    """The texts of a table as `read_texts` gives them, or of a ``.txt`` file, one a line.
+
+    Raises:
+        CorpusError: missing, empty, not UTF-8, or not a table of that column.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".txt" or not path.is_file():
+        return read_texts(path, text_column)
+    with utf8(path):
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    texts = [line for line in lines if line]
+    if not texts:
+        raise CorpusError(f"{path}: no text in it; wanted one a line.")
+    return texts
 
 
 def read_held_out(

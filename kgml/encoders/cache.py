@@ -2,7 +2,8 @@
 
 A vector is found by the 16-byte BLAKE2b of its text. Every row carries a checksum, so a changed
 bit is a miss and never a silently wrong vector. The cache is an aid: whatever is wrong with it is
-one warning, and the work goes on.
+one warning, and the work goes on. It is bounded: beyond `most_bytes`, files of other models go
+first, those used longest ago, then the oldest vectors of this one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.errors import UsageError
 from kgml.progress import warn
 
 Floats = NDArray[np.float32]
@@ -27,6 +29,8 @@ BUSY_SECONDS = 30.0
 SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (
     key BLOB PRIMARY KEY, vector BLOB NOT NULL, tokens INTEGER NOT NULL, checksum INTEGER NOT NULL
 )"""
+MOST_BYTES = 4_000_000_000
+"""Some two and a half million vectors of 384 values."""
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
@@ -38,6 +42,20 @@ def default_folder() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("kgml", appauthor=False))
+
+
+def most_bytes() -> int:
+    """``$KGML_CACHE_BYTES``, or 4 GB: how large each part of the cache folder may grow.
+
+    Raises:
+        UsageError: not a number of bytes.
+    """
+    given = os.environ.get("KGML_CACHE_BYTES", str(MOST_BYTES))
+    if not given.isdecimal() or int(given) < 1:
+        raise UsageError(
+            f"KGML_CACHE_BYTES = {given!r}: wanted a number of bytes, such as {MOST_BYTES}."
+        )
+    return int(given)
 
 
 def text_key(text: str) -> bytes:
@@ -59,12 +77,14 @@ class VectorCache:
     def __init__(self, folder: Path, fingerprint: str, dimension: int) -> None:
         self.path = Path(folder) / "vectors" / f"{fingerprint[:32]}.sqlite"
         self.dimension = dimension
+        self.most_bytes = most_bytes()
         self._connection: sqlite3.Connection | None = None
 
     def __enter__(self) -> VectorCache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connect()
+            os.utime(self.path)  # in use: the last to be thrown out
         except OSError as error:
             self._go_without(error.strerror or str(error))
         except sqlite3.Error as error:
@@ -112,8 +132,31 @@ class VectorCache:
         try:
             with self._connection as connection:
                 connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", rows)
+                self._drop_oldest(connection)
+            self._drop_others()
         except sqlite3.Error as error:
             self._recover(error)
+
+    def _drop_oldest(self, connection: sqlite3.Connection) -> None:
+        """Forget a quarter of the vectors where the file is full; its pages are used again."""
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        if (pages - free) * size > self.most_bytes:
+            connection.execute(
+                "DELETE FROM vectors WHERE rowid <= "
+                "(SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM vectors)"
+            )
+
+    def _drop_others(self) -> None:
+        """Remove files of other models, used longest ago, until all are within the bound."""
+        sizes = {f: f.stat() for f in self.path.parent.iterdir() if f.is_file()}
+        total = sum(known.st_size for known in sizes.values())
+        for file in sorted(sizes, key=lambda one: sizes[one].st_mtime):
+            if total > self.most_bytes and not file.name.startswith(self.path.stem):
+                file.unlink(missing_ok=True)
+                total -= sizes[file].st_size
 
     def _connect(self) -> None:
         self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)

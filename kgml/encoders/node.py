@@ -46,7 +46,7 @@ class NodeEncoder(ABC):
 
     `encode` is `fit` then `transform`. What `fit` learns does not depend on how many entities
     there are: `transform` also takes another graph, or the same one with entities that were absent
-    from `fit`.
+    from `fit`. Where ``inductive`` is false, those get zero rows.
 
     Args:
         seed: the same seed, graph and features give the same numbers (on one machine, with the
@@ -55,6 +55,10 @@ class NodeEncoder(ABC):
 
     needs_all: ClassVar[bool] = True
     """Whether the vector of one entity needs the features of others."""
+    uses_features: ClassVar[bool] = True
+    """Whether the features count at all, or only the triples."""
+    inductive: ClassVar[bool] = True
+    """Whether an entity that was absent from `fit` gets a vector of its own."""
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.config import LONG_TEXTS, PRECISIONS, EncoderConfig
 from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checkpoint import PACKAGED, Checkpoint, open_checkpoint
+from kgml.encoders.chunks import pieces, pooled
+from kgml.encoders.small import MOST_TOKENS, SmallBERT
 from kgml.errors import ArtifactError, CorpusError
 from kgml.progress import track, warn
 
@@ -25,27 +29,44 @@ Integers = NDArray[np.int64]
 SAVE_SECONDS = 2.0
 """How often finished batches go to the cache: at most this much work is lost by an interruption."""
 TOKENIZED_AT_ONCE = 1_000
+LONG_AT_ONCE = 64
+"""Long texts read in pieces between two savings."""
 
 
 class TextEncoder:
     """A sentence-transformers model with its own inference loop.
 
     Nothing heavy is imported and no model is loaded before a text that is not in the cache has to
-    be encoded. The model runs in float32.
+    be encoded.
 
     Args:
         model: ``all-MiniLM-L6-v2`` (comes with kgml), a sentence-transformers name, or a folder.
         cache: True for ``$KGML_CACHE`` or the user's cache folder, False for none, or a folder.
         batch_tokens: tokens per batch, padding included. Small batches stay in the processor's
             cache.
+        precision: ``fp32``, or ``bf16`` for the transformer alone: pooling stays in float32.
+        long_texts: ``cut`` after what the model reads, or ``chunks``: the mean of the vectors of
+            pieces of that length, weighted by their tokens. Vectors of each are kept apart.
+
+    Raises:
+        UsageError: no such precision, or no such way with long texts.
     """
 
     def __init__(
-        self, model: str = PACKAGED[0], *, cache: bool | Path = True, batch_tokens: int = 1024
+        self,
+        model: str = PACKAGED[0],
+        *,
+        cache: bool | Path = True,
+        batch_tokens: int = 1024,
+        precision: str = PRECISIONS[0],
+        long_texts: str = LONG_TEXTS[0],
     ) -> None:
+        EncoderConfig(precision=precision, long_texts=long_texts).check()
         self.model = model
         self.cache = cache
         self.batch_tokens = batch_tokens
+        self.precision = precision
+        self.long_texts = long_texts
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -58,8 +79,12 @@ class TextEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 (hex) of weights, tokenizer and configuration: equal model, equal fingerprint."""
-        return self.checkpoint.fingerprint
+        """sha256 (hex) of weights, tokenizer, configuration and options: what vectors depend on."""
+        own = self.checkpoint.fingerprint
+        options = (self.precision, self.long_texts)
+        if options == (PRECISIONS[0], LONG_TEXTS[0]):
+            return own
+        return hashlib.sha256(" ".join([own, *options]).encode()).hexdigest()
 
     @property
     def dimension(self) -> int:
@@ -87,6 +112,32 @@ class TextEncoder:
         rows = np.fromiter((number[text] for text in texts), dtype=np.int64, count=len(texts))
         self._say_what_was_cut(tokens[rows])
         return vectors if len(distinct) == len(rows) else vectors[rows]
+
+    def encode_query(self, text: str) -> Floats:
+        """The vector (d,) of one text, as `encode` gives it to six decimals.
+
+        A short text goes through numpy where the model allows that and torch is not at work
+        already: that saves the seconds of importing it. What numpy gives is not kept.
+        """
+        if "_loaded" not in vars(self) and self.precision == "fp32":
+            vectors = np.zeros((1, self.dimension), dtype=np.float32)
+            with self._open_cache() as cache:
+                tokens = np.zeros(1, dtype=np.int64)
+                known = cache is not None and cache.get([text_key(text)], vectors, tokens).all()
+            found = vectors if known else self._through_numpy(text)
+            if found is not None:
+                return found.reshape(-1)
+        return self.encode([text]).reshape(-1)
+
+    def _through_numpy(self, text: str) -> Floats | None:
+        small = self._small
+        return None if small is None else small.encode(_without_surrogates(text))
+
+    @cached_property
+    def _small(self) -> SmallBERT | None:
+        known = self.checkpoint
+        fits = SmallBERT.fits(known.folder) and (known.max_length or MOST_TOKENS) >= MOST_TOKENS
+        return SmallBERT(known.folder) if fits else None
 
     def _fill(self, texts: list[str], vectors: Floats, tokens: Integers, description: str) -> None:
         """Fill ``vectors`` (n, d) and ``tokens`` (n,): from the cache, then from the model."""
@@ -123,9 +174,24 @@ class TextEncoder:
         counts = self._count_tokens(texts)
         limit = self.checkpoint.max_length
         lengths = counts if limit is None else np.minimum(counts, limit)
-        batches = batches_by_length(lengths, self.batch_tokens)
+        whole = np.arange(len(texts))
+        if limit is not None and self.long_texts == "chunks":
+            long, whole = np.flatnonzero(counts > limit), np.flatnonzero(counts <= limit)
+            parts = [long[i : i + LONG_AT_ONCE] for i in range(0, len(long), LONG_AT_ONCE)]
+            for part in track(parts, f"{description}: long ones", total=len(parts)):
+                yield part, self._in_pieces([texts[i] for i in part], limit), counts[part]
+        batches = [whole[batch] for batch in batches_by_length(lengths[whole], self.batch_tokens)]
         for batch in track(batches, description, total=len(batches)):
             yield batch, self._forward([texts[i] for i in batch]), counts[batch]
+
+    def _in_pieces(self, texts: list[str], limit: int) -> Floats:
+        """Unit vectors (m, d) of texts longer than ``limit`` tokens."""
+        own = int(self._count_tokens([""])[0])  # what the prompt and the marks at both ends take
+        found, owners, sizes = pieces(texts, self._loaded.tokenizer, max(1, limit - own))
+        vectors = np.empty((len(found), self.dimension), dtype=np.float32)
+        for batch in batches_by_length(sizes + own, self.batch_tokens):
+            vectors[batch] = self._forward([found[i] for i in batch])
+        return unit_rows(pooled(vectors, owners, sizes, len(texts)))
 
     def _forward(self, texts: list[str]) -> Floats:
         import torch
@@ -136,7 +202,12 @@ class TextEncoder:
                 name: value.to(model.device) if isinstance(value, torch.Tensor) else value
                 for name, value in model.preprocess(texts, prompt=self._prompt).items()
             }
-            vectors = model(features)["sentence_embedding"].float().cpu().numpy()
+            for module in model:
+                features = module(features)
+                for name in ("token_embeddings", "sentence_embedding"):
+                    if name in features:  # pooling in bfloat16 loses a digit
+                        features[name] = features[name].float()
+            vectors = features["sentence_embedding"].cpu().numpy()
         return unit_rows(vectors)
 
     def _count_tokens(self, texts: list[str]) -> Integers:
@@ -155,7 +226,9 @@ class TextEncoder:
 
     def _say_what_was_cut(self, tokens: Integers) -> None:
         limit = self.checkpoint.max_length
-        cut = 0 if limit is None else int((tokens > limit).sum())
+        if limit is None or self.long_texts == "chunks":
+            return
+        cut = int((tokens > limit).sum())
         if cut:
             warn(
                 f"{cut:,} of {len(tokens):,} texts are longer than {limit} tokens; "
@@ -170,6 +243,14 @@ class TextEncoder:
 
     @cached_property
     def _loaded(self) -> SentenceTransformer:
+        return self.load()
+
+    def load(self) -> SentenceTransformer:
+        """A new copy of the model in float32, not shared with this encoder: for training.
+
+        Raises:
+            ArtifactError: the model cannot be used.
+        """
         folder = self.checkpoint.folder
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
@@ -196,7 +277,10 @@ class TextEncoder:
                 f"{folder}: sentence-transformers cannot load it ({error}). Download the model "
                 f"again, or use the packaged {PACKAGED[0]}."
             ) from error
-        return model.float().eval()
+        model = model.float().eval()
+        if self.precision == "bf16":
+            model[0].bfloat16()
+        return model
 
     @property
     def _prompt(self) -> str | None:

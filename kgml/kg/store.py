@@ -105,7 +105,9 @@ def fingerprint(columns: Columns) -> str:
 
 def _hash_strings(digest: Any, texts: pa.Array) -> None:
     """Lengths in bytes (-1 for null), then the bytes."""
-    lengths = pc.fill_null(pc.binary_length(texts), -1)
+    # a scalar of pyarrow's would import pandas
+    none = column(np.full(len(texts), -1, dtype=np.int32))
+    lengths = pc.coalesce(pc.binary_length(texts), none)
     digest.update(values(lengths).astype("<i8").tobytes())
     filled = texts.drop_null()
     if len(filled):

@@ -26,33 +26,44 @@ class Span(NamedTuple):
         return sum(end - start for start, end in self.used)
 
 
-def choose(spans: Iterable[Span], nested: bool = False) -> list[Span]:
+def choose(text: str, spans: Iterable[Span], nested: bool = False) -> list[Span]:
     """The spans that stay, sorted by start, then end.
 
     Longer ones first, the exact before the variant, then the better score. Two that share a word
     exclude each other, unless a coordination explains it: "short and broad fingers" is two spans
-    that share "fingers" and have a word of their own each.
+    that share "fingers" and have a word of their own each. A coordination removes the single words
+    that it takes up: "acute" in "acute and chronic pancreatitis".
+
+    Args:
+        text: what the spans are of, folded.
     """
     kept: list[Span] = []
     cluster: list[Span] = []
     reach = -1
     for span in sorted(spans, key=lambda span: (span.start, span.end)):
         if span.start >= reach:
-            kept += _settle(cluster, nested)
+            kept += _settle(text, cluster, nested)
             cluster = []
         cluster.append(span)
         reach = max(reach, span.end)
-    return kept + _settle(cluster, nested)
+    return kept + _settle(text, cluster, nested)
 
 
-def _settle(cluster: list[Span], nested: bool) -> list[Span]:
+def _settle(text: str, cluster: list[Span], nested: bool) -> list[Span]:
     if len(cluster) < 2:
         return cluster
     kept: list[Span] = []
+    taken = {
+        (start, end)
+        for span in cluster
+        if len(span.used) > 1
+        for start, end in span.used
+        if " " not in text[start:end]
+    }
     for span in sorted(
         cluster,
         key=lambda s: (
-            len(s.used) > 1,
+            2 if (s.start, s.end) in taken else len(s.used) > 1,
             -s.length,
             not s.exact,
             -s.candidates[0].score,

@@ -20,8 +20,9 @@ from kgml.linking.mentions import Candidate
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
 
-UNSUPPORTED = 0.9
-"""Factor for a homonym without support where another one has it."""
+UNSUPPORTED, NEAR = 0.9, 0.98
+"""Factors for a homonym without support where another one has it, and for one that is not mentioned
+itself but a neighbour of it."""
 _MOST = 50
 """Neighbours beyond which an entity supports only itself and its neighbours: a hub is no topic."""
 
@@ -47,15 +48,23 @@ class Coherence:
         support = [self._support(candidate, sure) for candidate in span.candidates]
         if not any(support):
             support = self._defined(folded, span)
-        if not any(support):
-            return span
-        found = [
-            replace(candidate, method=f"{candidate.method}, {reason}")
-            if reason
-            else replace(candidate, score=round(candidate.score * UNSUPPORTED, 4))
-            for candidate, reason in zip(span.candidates, support, strict=True)
-        ]
-        return span._replace(candidates=tuple(sorted(found, key=lambda c: (-c.score, c.entity))))
+        found = list(span.candidates)
+        if any(support):
+            found = [
+                replace(candidate, method=f"{candidate.method}, {reason}",
+                        score=round(candidate.score * (NEAR if reason.startswith("near") else 1), 4))
+                if reason
+                else replace(candidate, score=round(candidate.score * UNSUPPORTED, 4))
+                for candidate, reason in zip(span.candidates, support, strict=True)
+            ]  # fmt: skip
+        return span._replace(candidates=tuple(sorted(found, key=self._place)))
+
+    def _place(self, candidate: Candidate) -> tuple[float, int, int]:
+        """Better scores first, of equal ones what the graph says most about."""
+        return -candidate.score, -self._degree(candidate.entity), candidate.entity
+
+    def _degree(self, entity: int) -> int:
+        return sum(1 for _ in self._graph.neighbours(entity, direction="both"))
 
     def _support(self, candidate: Candidate, sure: set[int]) -> str:
         """Why the document supports a candidate; "" if it does not."""

@@ -6,10 +6,11 @@ their endings, irregular ones and inverted forms ("Kidney, Polycystic") are ente
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kgml.linking.fold import fold, lower
+from kgml.linking.greek import respelled
 from kgml.linking.match import singulars
 from kgml.linking.mentions import METHODS, Candidate
 from kgml.linking.words import (
@@ -71,6 +72,8 @@ class Entries:
         for text, entity, scope in zip(texts, entities, scopes, strict=True):
             self._add(text, int(entity), int(scope), cased, folded, eponyms)
         self._add_variants(folded, eponyms)
+        self._respell(folded, lower)
+        self._respell(cased, str)
         self.cased = {key: tuple(rows) for key, rows in cased.items()}
         self.folded = {key: tuple(rows) for key, rows in folded.items()}
 
@@ -124,6 +127,17 @@ class Entries:
                 added.setdefault(other, []).extend(self._varied(row, variant) for row in rows)
         table.update(added)
 
+    def _respell(self, table: _Table, key_of: Callable[[str], str]) -> None:
+        """Other ways to write the Greek letters of the keys."""
+        added: _Table = {}
+        for rows in table.values():
+            for way in respelled(self._written[rows[0]]):
+                if (other := key_of(way)) not in table:
+                    added.setdefault(other, []).extend(
+                        self._varied(row, "Greek letter") for row in rows
+                    )
+        table.update(added)
+
     def meaning(self, surface: str) -> Meaning:
         """What ``surface`` (folded, in its own case) stands for; no candidates for nothing."""
         key = lower(surface)
@@ -168,9 +182,10 @@ class Entries:
 def folded_forms(
     entries: Entries, columns: Iterable[tuple[str, int, int]]
 ) -> Iterator[tuple[int, int, str]]:
-    """Entity, scope and key of the forms that may be found in another wording."""
+    """Entity, scope and key of the forms that may be found in another wording; an inverted one in
+    its natural order."""
     for text, entity, scope in columns:
-        _, key = _key(text)
+        _, key = _key(turned(text) or text)
         if len(key) > 3 and not entries.as_written(text.strip(), key):
             yield entity, scope, key
 

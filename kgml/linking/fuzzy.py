@@ -31,6 +31,7 @@ class Misspellings:
         self._words = sorted(word for word in words if len(word) >= SHORTEST
                              and word.isalpha() and not word.endswith(_EVERYDAY))  # fmt: skip
         self._known = frozenset(words)
+        self._longest = max(map(len, self._words), default=0) + 1
         pairs = [(hash(cut), row) for row, word in enumerate(self._words) for cut in _cuts(word)]
         pairs.sort()
         self._hashes: NDArray[np.int64] = np.array([h for h, _ in pairs], dtype=np.int64)
@@ -38,7 +39,7 @@ class Misspellings:
 
     def correct(self, word: str) -> str | None:
         """The one known word that ``word`` (lower case) is an edit away from; None if none or two."""
-        if len(word) < SHORTEST or word in self._known or not word.isalpha():
+        if not SHORTEST <= len(word) <= self._longest or word in self._known or not word.isalpha():
             return None
         cuts = np.array([hash(cut) for cut in _cuts(word)], dtype=np.int64)
         low, high = (np.searchsorted(self._hashes, cuts, side=side) for side in ("left", "right"))

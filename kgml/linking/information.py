@@ -47,30 +47,26 @@ class Information:
         own = stem(word)
         frequency = self._frequency.get(own, 0)
         many = max(_FEW, _MANY * self._entities)
-        everyday = word in EVERYDAY or own in _STEMS
+        everyday = word in EVERYDAY
         if not everyday and frequency < many:
             return 1.0
         share = log(1 + frequency) / log(1 + max(self._entities, _FEW))
         return round(1 - _EVERYDAY * everyday - _FREQUENT * share, 4)
 
-    def weigh(self, folded: Folded, spans: Sequence[Span], threshold: float) -> list[Span]:
-        """``spans`` with the candidates of single words weighed, without those below the threshold."""
+    def weigh(self, folded: Folded, spans: Sequence[Span]) -> list[Span]:
+        """``spans`` with the candidates of single words weighed."""
         kept = []
         alone = folded.lower.strip(" .,;:!?\u2029")
         for span in spans:
             word = folded.lower[span.start : span.end]
-            factor = 1.0 if " " in word or word == alone else self.factor(word)
+            as_written = folded.plain[span.start + 1 : span.end] != word[1:]  # "ALL"
+            factor = 1.0 if " " in word or word == alone or as_written else self.factor(word)
             if factor == 1.0:
                 kept.append(span)
                 continue
             candidates = tuple(
                 replace(c, score=round(c.score * factor, 4), method=f"{c.method}, generic word")
                 for c in span.candidates
-                if c.score * factor >= threshold
             )
-            if candidates:
-                kept.append(span._replace(candidates=candidates))
+            kept.append(span._replace(candidates=candidates))
         return kept
-
-
-_STEMS = frozenset(stem(word) for word in EVERYDAY if len(word) > 3)

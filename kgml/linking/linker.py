@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kgml.config import LinkingConfig
 from kgml.errors import InputError
-from kgml.linking.choose import together
+from kgml.linking.choose import Span, together
 from kgml.linking.dictionary import DEFAULT
-from kgml.linking.fold import fold
+from kgml.linking.fold import Folded, fold
 from kgml.linking.mentions import Mention
 from kgml.linking.negation import contexts
 from kgml.linking.stages import Form, Stages
@@ -86,19 +86,30 @@ class EntityLinker:
         places = [(folded.original(span.start), folded.original(span.end)) for span in spans]
         said = contexts(folded, places)
         return [
-            Mention(start, end, text[start:end], span.candidates, *context)
+            Mention(start, end, text[start:end], span.candidates, *context, _pieces(folded, span))
             for (start, end), span, context in zip(places, spans, said, strict=True)
         ]
 
 
+def _pieces(folded: Folded, span: Span) -> tuple[tuple[int, int], ...]:
+    if len(span.used) == 1:
+        return ()
+    return tuple((folded.original(start), folded.original(end)) for start, end in span.used)
+
+
 def mention_to_json(mention: Mention, graph: KnowledgeGraph) -> dict[str, Any]:
-    """A mention with the ids and labels of its candidates in place of entity numbers."""
+    """A mention with the ids and labels of its candidates in place of entity numbers.
+
+    ``pieces`` only where it is in several.
+    """
+    pieces = {"pieces": [list(piece) for piece in mention.pieces]} if mention.pieces else {}
     return {
         "start": mention.start,
         "end": mention.end,
         "text": mention.text,
         "negated": mention.negated,
         "family": mention.family,
+        **pieces,
         "candidates": [
             {
                 "id": graph.ids[candidate.entity],

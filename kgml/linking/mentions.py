@@ -30,7 +30,8 @@ class Candidate:
 class Mention:
     """A span of the original text; ``text == original[start:end]``.
 
-    ``candidates`` has the best first and is empty for a mention that is no known entity (NIL).
+    ``candidates`` has the best first, one at least: a span whose candidates all score below
+    ``[linking] threshold`` is no mention (NIL).
     ``negated``: the text denies it; ``family``: the text says it of a relative.
     """
 
@@ -40,3 +41,6 @@ class Mention:
     candidates: tuple[Candidate, ...]
     negated: bool
     family: bool = False
+    pieces: tuple[tuple[int, int], ...] = ()
+    """What of ``[start, end)`` says the entity, where that is not all: "short ... fingers" of "short
+    and broad fingers"."""

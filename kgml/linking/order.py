@@ -71,12 +71,22 @@ def ordered(
         return "turned" if turned == want else None
     if choice.coordinated or choice.skipped:
         return None
-    return "reordered" if _explained(found, want) else None
+    return (
+        "reordered"
+        if _explained(found, want, [segment[place].word for place in choice.positions])
+        else None
+    )
 
 
-def _explained(found: list[str], want: list[str]) -> bool:
-    """Modifiers in another order, or what comes last put first: "type 2 diabetes"."""
-    if len(found) == 2 or found[-1] == want[-1]:
+def _explained(found: list[str], want: list[str], words: list[str]) -> bool:
+    """Modifiers in another order, or what comes last put first: "type 2 diabetes".
+
+    Of two words one is an adjective, or a number behind: "abnormal kidneys", but a "market share" is
+    no share market.
+    """
+    if len(found) == 2:
+        return any(word.endswith(_ADJECTIVES) for word in words) or not words[-1].isalpha()
+    if found[-1] == want[-1]:
         return True
     return any(found == want[cut:] + want[:cut] for cut in range(1, len(want)))
 

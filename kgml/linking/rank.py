@@ -9,9 +9,10 @@ from kgml.linking.choose import Span
 from kgml.linking.dictionary import prefixed
 from kgml.linking.fold import Folded
 from kgml.linking.fuzzy import is_edit
+from kgml.linking.greek import NAMES
 from kgml.linking.mentions import METHODS, Candidate
 from kgml.linking.order import ordered
-from kgml.linking.stem import same_meaning, stem
+from kgml.linking.stem import same_meaning, spelled, stem
 from kgml.linking.tokens import Token, segments
 from kgml.linking.variants import Found, VariantIndex
 from kgml.linking.words import COMMON, WORDS
@@ -54,7 +55,7 @@ def variant_candidate(found: Found, segment: Sequence[Token]) -> Candidate | Non
             reasons.append(f"'{token.word}' for '{word or reading.stem}'")
         elif reading.how:
             reasons.append(f"{reading.how} '{word}'")
-        elif word and token.word != word and not reading.stem.isdigit():
+        elif word and not reading.stem.isdigit() and not _spelled_alike(token.word, word):
             same = _same_but_number(token.word, word)
             number, inflected = number or same, inflected or not same
             if not same and not same_meaning(token.word, word, alone=False):
@@ -91,6 +92,11 @@ def _may_stand_alone(found: Found, token: Token) -> bool:
     if reading.how:
         return reading.how == "misspelt" and is_edit(token.word, word)
     return same_meaning(token.word, word, alone=True)
+
+
+def _spelled_alike(one: str, other: str) -> bool:
+    """One word, in British or American spelling, or a Greek letter and its name."""
+    return one == other or spelled(NAMES.get(one, one)) == spelled(NAMES.get(other, other))
 
 
 def _same_but_number(one: str, other: str) -> bool:

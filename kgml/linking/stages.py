@@ -65,13 +65,28 @@ class Stages:
         config = self.dictionary.config
         threshold = config.threshold
         spans = self.dictionary.find(folded)
-        found: Iterable[Span] = ()
         if self.variants is not None:
-            found = variant_spans(self.variants, folded, threshold, spans)
+            spans += variant_spans(self.variants, folded, threshold, spans)
+        if self.information is not None:
+            spans = self.information.weigh(folded, spans)
+        spans = _likely(folded, spans, threshold)
         if self.variants is not None or config.nested:
-            spans = choose([*spans, *found], config.nested)
+            spans = choose(folded.lower, spans, config.nested)
         if self.variants is not None:
             spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
-        if self.information is not None:
-            spans = self.information.weigh(folded, spans, threshold)
-        return self.coherence.rank(folded, spans) if self.coherence is not None else spans
+        if self.coherence is not None:
+            spans = self.coherence.rank(folded, spans)
+        return _likely(folded, spans, threshold)
+
+
+def _likely(folded: Folded, spans: Iterable[Span], threshold: float) -> list[Span]:
+    """``spans`` with the candidates that reach the threshold, but for "won" in "won't"."""
+    kept = []
+    for span in spans:
+        candidates = span.candidates
+        if any(candidate.score < threshold for candidate in candidates):
+            candidates = tuple(c for c in candidates if c.score >= threshold)
+            span = span._replace(candidates=candidates)
+        if candidates and not folded.lower.startswith("'t", span.end):
+            kept.append(span)
+    return kept

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from kgml.linking.greek import NAMES
 from kgml.linking.words import IRREGULAR
 
-_GREEK_NAMES = """
-alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau
-upsilon phi chi psi omega
-"""
-_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split(), strict=True))
 _ROMAN = {
     "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11",
     "xii": "12", "xiii": "13", "xiv": "14", "xv": "15",
@@ -64,22 +60,29 @@ _ENDINGS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """Ending and what replaces it. Of those that leave four letters the longest is taken."""
 
+LONGEST = 100
+"""Longer words are sequences of letters, not words; they would fill the memory."""
+
 _BY_LENGTH = [
     (size, {ending: by for ending, by in _ENDINGS if len(ending) == size})
     for size in range(max(len(ending) for ending, _ in _ENDINGS), 0, -1)
 ]
 
 
-@lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
-    """The stem of one word in lower case.
+    """The stem of one word in lower case; a word of more than `LONGEST` letters is its own.
 
     >>> {stem(word) for word in ("hypotonia", "hypotonic", "hypotony")}
     {'hypoton'}
     >>> stem("tumours") == stem("tumor"), stem("β"), stem("ii"), stem("renal") == stem("kidney")
     (True, 'beta', '2', False)
     """
-    word = _GREEK.get(word) or _ROMAN.get(word) or _SINGULAR.get(word, word)
+    return word if len(word) > LONGEST else _stem(word)
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str) -> str:
+    word = NAMES.get(word) or _ROMAN.get(word) or _SINGULAR.get(word, word)
     if len(word) < 4 or not word.isalpha():
         return word
     word = spelled(word)
@@ -166,7 +169,7 @@ def same_meaning(one: str, other: str, *, alone: bool) -> bool:
     >>> [same_meaning("clavicular", "clavicle", alone=alone) for alone in (True, False)]
     [False, True]
     """
-    one, other = spelled(one), spelled(other)
+    one, other = spelled(NAMES.get(one, one)), spelled(NAMES.get(other, other))
     if one in (other, other + "s", other + "es") or other in (one + "s", one + "es"):
         return True
     same = 0

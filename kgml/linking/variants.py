@@ -16,6 +16,7 @@ from kgml.linking.equivalents import Bag, learn
 from kgml.linking.fuzzy import Misspellings
 from kgml.linking.order import phrase_order
 from kgml.linking.place import Choice, Reading, place
+from kgml.linking.stem import LONGEST
 from kgml.linking.tokens import WORD, Token, content
 
 _WORDS = 7
@@ -98,6 +99,8 @@ class VariantIndex:
         """The stems a token may stand for; only those that some form has."""
         if token.kind != WORD:
             return (Reading(token.stem, 1.0, ""),) if token.stem in self._known else ()
+        if len(token.word) > LONGEST:
+            return ()
         readings = self._readings.get(token.word)
         if readings is None:
             if len(self._readings) > 200_000:

@@ -54,11 +54,35 @@ test text theory thing time title tool topic town trade training transaction tra
 trend trial trust truth type unit use user value variable version view visit voice volume vote war
 water way weather week weight woman word work worker world year
 """
+_EVERYDAY_OTHERS = """
+able actual actually added additional again ahead allowed alone already always annual another apparent
+asked available average away basic became become becomes began believe best better beyond bigger
+biggest bought bring brought built came central certain certainly closed closer coming common compared
+complete consider considered continued correct could current currently daily decided declined
+decreased deep depend despite different difficult direct directly doing domestic done double dropped
+early easy economic effective either enough entire equal especially essential estimated ever exact
+existing expected external extra fair fairly falling fell felt final finally financial fixed followed
+following foreign former forward found free frequent fresh front further future gave general generally
+given gives going gone gross grew growing grown hard heavy held helped higher highest however important
+improved included increased increasing independent initial internal involved joined just kept known
+largest late lately later latest least left legal less lesser limited little local longer lost lower
+lowest main mainly major making many married maybe mean meant medium met minor mixed modern moderate
+monthly moved much named national natural nearly necessary needed negative net never new newer next
+normal offered official often older only opened opposite ordinary original overall owned paid partial
+particular past permanent personal physical poor popular positive possible potential present previous
+primary principal prior private probable probably proper proposed proved public put quarterly quick
+quickly quite random rapid rather ready real really reached received recent recently reduced regular
+related relative relevant reported required respective rising rose run running said same saw secondary
+secret seen sent separate serious set several severely sharp shown significant similar simple single
+slight slightly slowly sold some soon special specific spent standard started steady still strong
+sudden sure taken taking temporary tight together told took total toward traded true typical unable
+unchanged under unique unusual upper used useful usual various very weak weekly well went whole wide
+widely won wrong yearly younger
+"""
+_TERMS = "banking coding factoring fracturing funding housing listing marketing taxing typing"
+"""Inflected from words of general English, but terms."""
 WORDS = COMMON | frozenset(_MORE_WORDS.split())
 """Words that in a heading of capitals are more likely themselves than an abbreviation."""
-
-EVERYDAY = frozenset(_EVERYDAY_WORDS.split())
-"""Nouns of general English: as a mention by themselves they name an entity less often than not."""
 
 IRREGULAR = {
     "foot": "feet", "tooth": "teeth", "child": "children", "mouse": "mice", "man": "men",
@@ -82,6 +106,17 @@ _EPONYM = re.compile(
 _LETTERS = 6
 _SENTENCE_END = re.compile(r"[.!?:;\n\u2029]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def _everyday() -> frozenset[str]:
+    nouns = _EVERYDAY_WORDS.split()
+    inflected = {word for noun in nouns for word in (noun + "s", noun + "es", noun + "ed")}
+    stems = [noun.removesuffix("e") for noun in nouns]
+    inflected |= {word for stem in stems for word in (stem + "ed", stem + "ing")}
+    inflected |= {noun.removesuffix("ion") + "ing" for noun in nouns if noun.endswith("tion")}
+    irregular = {plural for noun in nouns for plural in irregular_plurals(noun)}
+    words = WORDS.union(nouns, inflected, irregular, _EVERYDAY_OTHERS.split())
+    return words.difference(_TERMS.split())
 
 
 def is_abbreviation(form: str) -> bool:
@@ -168,3 +203,7 @@ def is_plain_word(text: str, start: int, end: int) -> bool:
     return not any(c.islower() for word in near for c in word) and any(
         len(word) > 4 or word.lower() in WORDS for word in near
     )
+
+
+EVERYDAY = _everyday()
+"""Words of general English: as a mention by themselves they name an entity less often than not."""

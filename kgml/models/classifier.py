@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from kgml.config import LinkingConfig
+from kgml.config import EncoderConfig, LinkingConfig
 from kgml.data.corpus import check_labels, check_texts
 from kgml.encoders.text import TextEncoder
 from kgml.errors import CorpusError, UsageError, one_of
@@ -51,6 +51,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_encoder: text, propagate, sage, gat or rgcn.
         head: auto, logistic or svm; auto goes by the number of training rows per class.
         encoder: the packaged default, a sentence-transformers name or a folder.
+        precision: of the text encoder: fp32, or bf16, about twice as fast.
+        long_texts: cut after what the text encoder reads, or chunks.
         lexical: whether TF-IDF stands beside the text vector.
         knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
         folds: number of folds for that evidence.
@@ -78,6 +80,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_encoder: str = "text",
         head: str = "auto",
         encoder: str = "all-MiniLM-L6-v2",
+        precision: str = "fp32",
+        long_texts: str = "cut",
         lexical: bool = True,
         knowledge: str = "auto",
         folds: int = 5,
@@ -89,6 +93,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.node_encoder = node_encoder
         self.head = head
         self.encoder = encoder
+        self.precision = precision
+        self.long_texts = long_texts
         self.lexical = lexical
         self.knowledge = knowledge
         self.folds = folds
@@ -158,11 +164,14 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def featurizer(self) -> Featurizer:
         """What turns texts into numbers; made once for a graph and its options."""
-        wanted = (self.graph, self.linking, self.encoder)
+        wanted = (self.graph, self.linking, self.encoder, self.precision, self.long_texts)
         if getattr(self, "_made_for", None) != wanted:
             graph = self.graph if self.graph is not None else KnowledgeGraph.empty()
             linker = EntityLinker.from_graph(graph, self.linking)
-            self._featurizer = Featurizer(graph, linker, TextEncoder(self.encoder))
+            encoder = TextEncoder(
+                self.encoder, precision=self.precision, long_texts=self.long_texts
+            )
+            self._featurizer = Featurizer(graph, linker, encoder)
             self._made_for = wanted
         return self._featurizer
 
@@ -201,6 +210,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check("fusion", self.fusion)
         check("node_encoder", self.node_encoder)
         check("head", self.head)
+        EncoderConfig(precision=self.precision, long_texts=self.long_texts).check()
         if self.knowledge not in KNOWLEDGE:
             hint = one_of(KNOWLEDGE, str(self.knowledge))
             raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from kgml.encoders.node import entity_sentences
 from kgml.encoders.text import TextEncoder
+from kgml.encoders.vectors import encode_entities
 from kgml.fusion.base import EntityBag
 from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.linker import EntityLinker
@@ -90,11 +91,8 @@ class EntityVectors:
     def all_values(self) -> NDArray[np.float32]:
         """Values of every entity (e, d_node), for node encoders that look at the whole graph."""
         if self.values_ is None:
-            features = self.encoder.encode(
-                entity_sentences(self.graph), description="Encoding entities"
-            )
             encoder = resolve("node_encoder", self.node_encoder)(seed=self.seed)
-            self.values_ = encoder.encode(self.graph, features)
+            self.values_ = encode_entities(self.graph, encoder, self.encoder)
         return self.values_
 
     def prepare(self, *parts: Documents, fusion: str) -> None:

@@ -30,7 +30,8 @@ from kgml.registry import resolve
 
 KIND = "model"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
-OPTIONS = ("fusion", "node_encoder", "head", "encoder", "lexical", "knowledge", "folds",
+OPTIONS = ("fusion", "node_encoder", "head", "encoder", "precision", "long_texts",
+           "lexical", "knowledge", "folds",
            "random_state")  # fmt: skip
 
 

@@ -119,3 +119,24 @@ def test_what_is_denied_and_what_a_relative_has_is_said(kgml_in: Run, folder: Pa
     done = kgml_in(folder, "link", "tiny.kg", "Her mother had heart failure. No fever.")
     assert "heart failure (family)" in done.stdout
     assert "fever (negated)" in done.stdout
+
+
+def test_neither_the_table_nor_an_annotators_work_is_written_over(
+    kgml_in: Run, folder: Path, tmp_path: Path
+) -> None:
+    gold = (folder / "gold.jsonl").read_bytes()
+    done = kgml_in(folder, "link", "tiny.kg", "--data", "gold.jsonl", "-o", "./gold.jsonl")
+    assert (done.returncode, "choose another -o" in done.stderr) == (2, True)
+    assert (folder / "gold.jsonl").read_bytes() == gold
+    command = ["link", "tiny.kg", "No fever.", "--format", "brat", "-o", str(tmp_path / "b")]
+    for _ in range(2):  # as we wrote it, it is replaced
+        assert kgml_in(folder, *command).returncode == 0
+    (tmp_path / "b" / "notes.txt").write_text("mine", encoding="utf-8")
+    done = kgml_in(folder, *command)
+    assert (done.returncode, "'notes.txt', which kgml did not write" in done.stderr) == (1, True)
+    (tmp_path / "b" / "notes.txt").unlink()
+    annotations = tmp_path / "b" / "001.ann"
+    annotations.write_text("T9\tT 0 2\tNo\n", encoding="utf-8")
+    done = kgml_in(folder, *command)
+    assert (done.returncode, "'001.ann' was changed" in done.stderr) == (1, True)
+    assert annotations.read_text(encoding="utf-8") == "T9\tT 0 2\tNo\n"

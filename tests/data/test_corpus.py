@@ -23,6 +23,7 @@ from kgml.data.corpus import (
     read_corpus,
     read_held_out,
     read_texts,
+    read_unlabelled,
 )
 from kgml.data.tables import read_table
 from kgml.errors import CorpusError
@@ -447,3 +448,16 @@ def test_held_out_are_the_test_rows_or_all_where_there_is_no_split(write: Write)
     assert (len(texts), part) == (3, "all")
     trained = [row for row in ROWS if row[2] == "train"]
     assert read_held_out(write("csv", trained))[2] == "all"
+
+
+def test_unlabelled_texts_are_a_column_of_a_table_or_the_lines_of_a_text_file(
+    write: Write, tmp_path: Path
+) -> None:
+    lines = tmp_path / "own.txt"
+    lines.write_bytes("\ufefffirst line\r\n\n  second \n".encode())
+    assert read_unlabelled(lines) == ["first line", "second"]
+    table = write("csv", [("first", 1), ("second", 2)], ("note", "n"))
+    assert read_unlabelled(table, "note") == ["first", "second"]
+    lines.write_bytes(b"caf\xe9\n")
+    with pytest.raises(CorpusError, match=r"own\.txt: byte 3 is not UTF-8"):
+        read_unlabelled(lines)

@@ -1,4 +1,4 @@
-"""The index: order, ties, zero rows, bytes; and the search behind ``kgml search``."""
+"""The index: order, ties, zero rows, kinds, changes, and the folder it is kept in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
-from kgml.encoders.index import EntityIndex, search_graph
+from kgml.encoders.index import EntityIndex, choose
 from kgml.errors import ArtifactError, InputError, UsageError
 
 
@@ -70,32 +70,146 @@ def test_a_zero_row_comes_after_entities_that_point_the_other_way() -> None:
     np.testing.assert_array_equal(scores, [[0, -1, 0]])
 
 
-def test_bytes_and_back_find_the_same() -> None:
-    vectors = unit(np.random.default_rng(3), 20)
-    index = EntityIndex.build(vectors, graph_fingerprint="g", encoder_fingerprint="e")
-    again = EntityIndex.from_bytes(index.to_bytes(), graph_fingerprint="g", encoder_fingerprint="e")
-    np.testing.assert_array_equal(again.vectors, vectors)
-    np.testing.assert_array_equal(again.search(vectors, 3)[1], index.search(vectors, 3)[1])
+KINDS = ["flat", "hnsw", "ivf-sq8"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mapped", [False, True])
+def test_saved_and_loaded_it_finds_the_same(tmp_path, kind, mapped) -> None:
+    vectors = unit(np.random.default_rng(3), 400)
+    index = EntityIndex.build(
+        vectors, np.arange(400) // 2, kind=kind, graph_fingerprint="g", encoder_fingerprint="e"
+    )
+    index.remove([5])
+    index.save(tmp_path / "i")
+    again = EntityIndex.load(tmp_path / "i", mapped=mapped)
+    for one, other in zip(again.nearest(vectors, 3), index.nearest(vectors, 3), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (again.kind, again.recall, len(again)) == (kind, pytest.approx(index.recall), 200)
     assert (again.graph_fingerprint, again.encoder_fingerprint) == ("g", "e")
-    assert again.to_bytes() == index.to_bytes()
+    index.save(tmp_path / "j")
+    files = ("vectors.faiss", "rows.safetensors", "manifest.json")
+    assert all(
+        (tmp_path / "i" / f).read_bytes() == (tmp_path / "j" / f).read_bytes() for f in files
+    )
+
+
+@pytest.mark.parametrize("file", ["vectors.faiss", "rows.safetensors", "manifest.json"])
+def test_a_damaged_file_is_refused(tmp_path, file) -> None:
+    EntityIndex.build(np.eye(8)).save(tmp_path / "i")
+    data = bytearray((tmp_path / "i" / file).read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "i" / file).write_bytes(data)
+    with pytest.raises(ArtifactError, match=r"changed since it was saved|damaged"):
+        EntityIndex.load(tmp_path / "i")
 
 
 @pytest.mark.parametrize("data", [b"", b"abc", b"\0" * 100])
-def test_bytes_that_are_no_index_are_refused(data: bytes) -> None:
-    with pytest.raises(ArtifactError, match=r"cannot be read.*Make it again"):
-        EntityIndex.from_bytes(data)
+def test_vectors_that_are_no_index_are_refused_also_unverified(tmp_path, data) -> None:
+    EntityIndex.build(np.eye(8)).save(tmp_path / "i")
+    (tmp_path / "i" / "vectors.faiss").write_bytes(data)
+    with pytest.raises(ArtifactError, match=r"vectors.faiss: cannot be read.*Make it again"):
+        EntityIndex.load(tmp_path / "i", verify=False)
 
 
-def test_a_truncated_index_is_refused() -> None:
-    data = EntityIndex.build(np.eye(8)).to_bytes()
-    with pytest.raises(ArtifactError, match="cannot be read"):
-        EntityIndex.from_bytes(data[:-5])
-
-
-def test_an_index_of_another_kind_is_refused() -> None:
-    other = faiss.IndexFlatL2(4)
+def test_an_index_of_another_kind_is_refused(tmp_path) -> None:
+    EntityIndex.build(np.eye(8)).save(tmp_path / "i")
+    faiss.write_index(faiss.IndexFlatL2(4), str(tmp_path / "i" / "vectors.faiss"))
     with pytest.raises(ArtifactError, match="IndexFlatL2; wanted IndexFlatIP"):
-        EntityIndex.from_bytes(faiss.serialize_index(other).tobytes())
+        EntityIndex.load(tmp_path / "i", verify=False)
+
+
+def test_another_graph_or_encoder_is_refused() -> None:
+    index = EntityIndex.build(np.eye(3), graph_fingerprint="g1", encoder_fingerprint="e1")
+    index.check("g1", "e1")
+    with pytest.raises(ArtifactError, match=r"another graph \(fingerprint g1, this graph has g2\)"):
+        index.check("g2", "e1")
+    with pytest.raises(ArtifactError, match="another encoder"):
+        index.check("g1", "e2")
+
+
+def test_the_kind_is_chosen_by_size_and_an_unknown_one_is_refused() -> None:
+    assert EntityIndex.build(np.eye(4)).kind == "flat"
+    assert [choose(n) for n in (0, 200_000, 200_001)] == ["flat", "flat", "hnsw"]
+    with pytest.raises(UsageError, match=r"no index named 'hsnw'.*Did you mean 'hnsw'"):
+        EntityIndex.build(np.eye(4), kind="hsnw")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_an_index_of_no_row_or_of_one_is_searched(kind, size) -> None:
+    index = EntityIndex.build(np.eye(4)[:size], kind=kind)
+    scores, numbers = index.search(np.eye(4)[:1], 10)
+    assert scores.shape == (1, size)
+    assert numbers.tolist() == [list(range(size))]
+    np.testing.assert_allclose(scores[0, :1], np.ones(min(size, 1)), atol=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_approximate_kinds_say_what_they_find_of_the_exact_ten(kind) -> None:
+    vectors = unit(np.random.default_rng(0), 3000)
+    index = EntityIndex.build(vectors, kind=kind)
+    exact, found = (i.search(vectors[:50], 10)[1] for i in (EntityIndex.build(vectors), index))
+    share = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(exact, found, strict=True)])
+    assert index.recall == pytest.approx(share, abs=0.1)
+    assert index.recall == 1 or kind != "flat"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_entities_allowed_are_found_and_all_of_them(kind) -> None:
+    vectors = unit(np.random.default_rng(0), 900)
+    index = EntityIndex.build(vectors, kind=kind)
+    for few in (5, 700):
+        only = np.zeros(900, dtype=bool)
+        only[:few] = True
+        _, numbers = index.search(vectors[800:810], 5, only)
+        assert (numbers >= 0).all()
+        assert (numbers < few).all()
+    only[:] = False
+    assert index.search(vectors[:1], 5, only)[1].shape == (1, 0)
+
+
+def test_the_nearest_of_an_entitys_rows_counts() -> None:
+    rows = np.array([[1, 0], [0, 1], [0.6, 0.8], [0, 0]], dtype=np.float32)
+    hits = EntityIndex.build(rows, [7, 4, 4, 9]).nearest(np.array([[0.6, 0.8]]), 5)
+    np.testing.assert_array_equal(hits.entities, [[4, 7, 9]])
+    np.testing.assert_array_equal(hits.rows, [[2, 0, 3]])
+    np.testing.assert_allclose(hits.scores, [[1, 0.6, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_added_and_removed_without_a_new_index(kind) -> None:
+    vectors = unit(np.random.default_rng(0), 600)
+    index = EntityIndex.build(vectors[:500], kind=kind)
+    index.add(vectors[500:], np.arange(500, 600))
+    assert len(index) == 600
+    assert index.search(vectors[550:551], 1)[1][0, 0] == 550
+    index.remove(np.arange(600) == 550)
+    assert len(index) == 599
+    _, numbers = index.search(vectors[550:551], 599)
+    assert 550 not in numbers[0]
+
+
+def test_entities_may_get_the_numbers_of_another_graph() -> None:
+    index = EntityIndex.build(np.eye(3), graph_fingerprint="old")
+    index.renumber([1, -1, 0], "new")
+    assert (len(index), index.graph_fingerprint) == (2, "new")
+    np.testing.assert_array_equal(index.search(np.eye(3)[:1], 3)[1], [[1, 0]])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mapped_index_takes_no_rows(tmp_path, kind) -> None:
+    EntityIndex.build(unit(np.random.default_rng(0), 100), kind=kind).save(tmp_path / "i")
+    index = EntityIndex.load(tmp_path / "i", mapped=True)
+    with pytest.raises(UsageError, match="Load it with mapped=False"):
+        index.add(np.ones((1, 16)), [100])
+
+
+def test_owners_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(InputError, match=r"owners of shape \(2,\).*each of 3 vectors"):
+        EntityIndex.build(np.eye(3), [0, 1])
+    with pytest.raises(InputError, match="owners"):
+        EntityIndex.build(np.eye(3), [0, 1, -1])
 
 
 def test_values_that_are_not_finite_are_refused() -> None:
@@ -115,41 +229,3 @@ def test_queries_of_another_length_are_refused() -> None:
 def test_k_below_one_is_refused() -> None:
     with pytest.raises(UsageError, match="k = 0"):
         EntityIndex.build(np.eye(4)).search(np.eye(4), 0)
-
-
-@pytest.fixture(scope="module")
-def hearts(make_graph):
-    return make_graph(
-        [
-            'Myocardial infarction\nsynonym: "heart attack" EXACT []',
-            "Bone fracture",
-            'Panic disorder\nsynonym: "ATTACK" RELATED []',
-            "Cardiac arrhythmia",
-        ]
-    )
-
-
-def test_a_synonym_as_spelled_comes_first_whatever_its_case(hearts, encoder) -> None:
-    found = search_graph(hearts, " Heart Attack ", 2, encoder)
-    assert found[0] == {"id": "X:0000000", "label": "Myocardial infarction", "score": 1.0}
-    assert len(found) == 2
-
-
-def test_meaning_finds_what_spelling_does_not(hearts, encoder) -> None:
-    found = search_graph(hearts, "irregular heartbeat", 4, encoder)
-    assert found[0]["label"] == "Cardiac arrhythmia"
-    assert sorted(row["id"] for row in found) == [f"X:{i:07d}" for i in range(4)]
-    scores = [row["score"] for row in found]
-    assert scores == sorted(scores, reverse=True)
-
-
-def test_the_best_name_of_an_entity_counts(hearts, encoder) -> None:
-    found = search_graph(hearts, "heart attacks", 1, encoder)
-    wanted = encoder.encode(["heart attacks"]) @ encoder.encode(["heart attack"]).T
-    assert found[0]["id"] == "X:0000000"
-    assert found[0]["score"] == pytest.approx(wanted.item(), abs=1e-5)
-
-
-def test_an_empty_query_is_refused(hearts, encoder) -> None:
-    with pytest.raises(UsageError, match="query is empty"):
-        search_graph(hearts, "  ", 3, encoder)

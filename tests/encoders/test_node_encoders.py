@@ -23,6 +23,8 @@ from kgml.kg.graph import KnowledgeGraph
 from kgml.progress import KGMLWarning
 
 NAMES = registry.names("node_encoder")
+INDUCTIVE = [n for n in NAMES if registry.resolve("node_encoder", n).inductive]
+"""The others, which know no entity but those they were trained on: test_kge.py."""
 TRAINED = ("gat", "rgcn", "sage")
 MakeGraph = Callable[..., KnowledgeGraph]
 
@@ -32,7 +34,7 @@ def new(name: str, **options: Any) -> NodeEncoder:
     return made
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=INDUCTIVE)
 def fitted(
     request: pytest.FixtureRequest, clusters: KnowledgeGraph, cluster_features: np.ndarray
 ) -> tuple[str, NodeEncoder, np.ndarray]:

@@ -15,8 +15,9 @@ import pytest
 
 from kgml.encoders import text as text_module
 from kgml.encoders.checkpoint import PACKAGED_SHA256, find, open_checkpoint
+from kgml.encoders.small import SmallBERT
 from kgml.encoders.text import TextEncoder, batches_by_length, unit_rows
-from kgml.errors import ArtifactError, CorpusError
+from kgml.errors import ArtifactError, CorpusError, UsageError
 from kgml.progress import KGMLWarning
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,6 +115,7 @@ def test_a_warm_cache_needs_neither_torch_nor_the_model(encoder, vectors, tmp_pa
 import sys
 from pathlib import Path
 import numpy as np
+from kgml.encoders.small import SmallBERT
 from kgml.encoders.text import TextEncoder
 encoder = TextEncoder(cache=Path({str(encoder.cache)!r}))
 np.save({str(tmp_path / "v.npy")!r}, encoder.encode({TEXTS!r}))
@@ -192,6 +194,69 @@ def test_a_zero_row_has_no_direction() -> None:
     np.testing.assert_allclose(unit_rows(np.array([[3, 4], [0, 0]])), [[0.6, 0.8], [0, 0]])
 
 
+def test_bf16_is_near_and_kept_apart(encoder, vectors, tmp_path) -> None:
+    half = TextEncoder(cache=tmp_path, precision="bf16")
+    rows = half.encode(TEXTS)
+    assert (rows.dtype, half.fingerprint != encoder.fingerprint) == (np.float32, True)
+    assert (rows * vectors).sum(axis=1).min() > 0.9995
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    assert TextEncoder(cache=tmp_path, precision="bf16").encode(TEXTS).tobytes() == rows.tobytes()
+    assert len(list((tmp_path / "vectors").glob("*.sqlite"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"precision": "bf6"}, r"no precision named 'bf6'.*Did you mean 'bf16'"),
+        ({"long_texts": "chunk"}, r"no long_texts named 'chunk'.*Did you mean 'chunks'"),
+    ],
+)
+def test_an_option_that_is_not_known_is_refused(options, words) -> None:
+    with pytest.raises(UsageError, match=words):
+        TextEncoder(**options)
+
+
+def test_a_long_text_is_the_mean_of_its_pieces_by_their_tokens(encoder, tmp_path) -> None:
+    chunks = TextEncoder(cache=tmp_path, long_texts="chunks")
+    chunks.__dict__["_loaded"] = encoder._loaded
+    first, second = " ".join(["pain"] * 254), " ".join(["fever"] * 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing is cut
+        rows = chunks.encode(["seizure", f"{first} {second}", first])
+        again = chunks.encode([f"{first} {second}"])
+    parts = encoder.encode(["seizure", first, second])
+    wanted = unit_rows(254 * parts[1:2] + 100 * parts[2:])
+    assert (rows[1] * wanted).sum() > 0.9999
+    assert (rows[[0, 2]] * parts[:2]).sum(axis=1).min() > 0.9999
+    np.testing.assert_array_equal(again[0], rows[1])
+    assert chunks.fingerprint != encoder.fingerprint
+
+
+def test_a_query_goes_without_torch_and_is_the_same_vector(encoder, vectors) -> None:
+    code = f"""
+import sys
+import numpy as np
+from kgml.encoders.small import SmallBERT
+from kgml.encoders.text import TextEncoder
+rows = [TextEncoder(cache=False).encode_query(text) for text in {TEXTS[:7]!r}]
+print([m for m in ("torch", "sentence_transformers", "transformers") if m in sys.modules])
+print(np.array(rows).tolist())
+"""
+    modules, rows = run(code).stdout.splitlines()
+    assert modules == "[]"
+    np.testing.assert_allclose(np.array(json.loads(rows)), vectors[:7], atol=2e-6)
+
+
+def test_a_query_that_is_known_long_or_met_by_torch_is_what_encode_gives(encoder) -> None:
+    cold = TextEncoder(cache=encoder.cache)
+    known = encoder.encode(["known before"])[0]
+    assert cold.encode_query("known before").tobytes() == known.tobytes()
+    assert encoder.encode_query("not known").tobytes() == encoder.encode(["not known"]).tobytes()
+    long = "fever " * 100
+    cold.__dict__["_loaded"] = encoder._loaded
+    assert cold.encode_query(long).tobytes() == encoder.encode([long]).tobytes()
+
+
 # Finding and refusing models
 
 
@@ -217,6 +282,13 @@ def small_model(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_model(tmp_path_factory.mktemp("other"))
+
+
+def test_a_model_that_numpy_does_not_know_is_left_to_torch(other) -> None:
+    assert not SmallBERT.fits(other)
+    assert SmallBERT.fits(find("all-MiniLM-L6-v2"))
+    one = TextEncoder(str(other), cache=False)
+    assert one.encode_query("fever").tobytes() == one.encode(["fever"]).tobytes()
 
 
 def test_a_folder_of_another_model_is_used_as_sentence_transformers_would(other, encoder) -> None:
@@ -293,6 +365,7 @@ def test_packaged_weights_that_are_not_the_published_ones_are_refused(
 
 def test_an_unknown_name_offline_ends_in_one_clear_message(tmp_path) -> None:
     code = """
+from kgml.encoders.small import SmallBERT
 from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError
 try:
@@ -314,6 +387,7 @@ def test_a_name_in_the_local_cache_of_models_is_found_offline(other, tmp_path) -
     shutil.copytree(other, stored / "snapshots" / ("a" * 40))
     code = """
 import sys
+from kgml.encoders.small import SmallBERT
 from kgml.encoders.text import TextEncoder
 encoder = TextEncoder("tiny", cache=False)
 print(encoder.dimension, encoder.fingerprint, "torch" in sys.modules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from kgml.encoders.cache import VectorCache, text_key
+from kgml.errors import UsageError
 from kgml.progress import KGMLWarning
 
 D = 8
@@ -144,6 +146,42 @@ def test_two_processes_may_write_at_once(tmp_path) -> None:
     found, rows, _ = read(tmp_path)
     assert found.all()
     assert ((rows == ROWS) | (rows == ROWS + 1)).all()
+
+
+def test_the_oldest_vectors_go_when_the_file_is_full(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("KGML_CACHE_BYTES", "400000")
+    wide, tokens = np.ones((50, 384), np.float32), np.arange(50)
+    keys = [text_key(f"wide {i}") for i in range(2000)]
+    with VectorCache(tmp_path, "f" * 64, 384) as cache:
+        for start in range(0, 2000, 50):
+            cache.put(keys[start : start + 50], wide * start, tokens)
+        rows, counts = np.zeros((2000, 384), np.float32), np.zeros(2000, np.int64)
+        found = cache.get(keys, rows, counts)
+    assert cache.path.stat().st_size < 800_000
+    assert found[-50:].all()
+    assert not found[:1000].any()
+    assert 100 < found.sum() < 400
+    np.testing.assert_array_equal(rows[found, 0], np.arange(2000)[found] // 50 * 50)
+
+
+def test_files_of_other_models_go_first_those_used_longest_ago(tmp_path, monkeypatch) -> None:
+    paths = []
+    for age, letter in enumerate("abc"):
+        with VectorCache(tmp_path, letter * 64, D) as cache:
+            cache.put(KEYS, ROWS, COUNTS)
+        os.utime(cache.path, (1000 + age, 1000 + age))
+        paths.append(cache.path)
+    monkeypatch.setenv("KGML_CACHE_BYTES", str(3 * paths[0].stat().st_size))
+    fill(tmp_path)
+    assert [path.exists() for path in (paths[0], paths[2])] == [False, True]
+    assert read(tmp_path)[0].all()
+
+
+@pytest.mark.parametrize("value", ["4 GB", "0", "-1", ""])
+def test_a_bound_that_is_no_number_is_refused(tmp_path, monkeypatch, value) -> None:
+    monkeypatch.setenv("KGML_CACHE_BYTES", value)
+    with pytest.raises(UsageError, match="wanted a number of bytes"):
+        VectorCache(tmp_path, "f" * 64, D)
 
 
 def test_half_an_emoji_has_a_key_of_its_own() -> None:

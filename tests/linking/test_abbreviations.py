@@ -50,7 +50,11 @@ def linker(tmp_path_factory: pytest.TempPathFactory) -> EntityLinker:
         ("DM (myotonic dystrophy) was seen.", "DM", ["T:7"]),
         ("Myotonic dystrophy (DM) was seen; DM", "DM", ["T:7", "T:7"]),
         ("Parkinson's disease (PD). PD. Progressive disease (PD): PD", "PD", ["T:6", "T:6"]),
-        ("Parkinson's disease (PD). One had Parkinson's (PD). PD", "PD", ["T:6", "T:6", "T:6"]),
+        (
+            "Parkinson's disease (PD). Patients had Parkinson's (PD). PD",
+            "PD",
+            ["T:6", "T:6", "T:6"],
+        ),
         ("CT (computed tomography) was done. CT was normal.", "CT", []),
         ("He (hepatic failure) was seen. He", "He", []),
     ],

@@ -90,7 +90,7 @@ def say(graph: KnowledgeGraph, linker: EntityLinker) -> Say:
         ("pre-auricular pits", "pre-auricular pits", "T:16", "label, plural"),
         ("type II diabetes mellitus", "type II diabetes mellitus", "T:5", "label, reordered"),
         ("diabetes mellitus type II", "diabetes mellitus type II", "T:5", "label, other wording"),
-        ("β-thalassaemia", "β-thalassaemia", "T:6", "label, inflected"),
+        ("β-thalassaemia", "β-thalassaemia", "T:6", "label, other wording"),
         ("kidney abscess", "kidney abscess", "T:15", "label, 'kidney' for 'renal'"),
         ("calcified falx", "calcified falx", "T:19", "label, inflected, reordered"),
         ("neurofibrmatosis", "neurofibrmatosis", "T:9", "label, misspelt 'neurofibromatosis'"),

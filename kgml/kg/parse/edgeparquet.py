@@ -54,6 +54,9 @@ def batches(path: Path, taken: dict[str, str]) -> Iterator[pa.RecordBatch]:
         # read as dictionaries: a long text in every row is then there once
         with pq.ParquetFile(path, read_dictionary=names) as file:
             for batch in file.iter_batches(ROWS, columns=names, use_threads=False):
+                batch.validate(
+                    full=True
+                )  # a damaged file may hold numbers of no word, and no UTF-8
                 parts = [batch.column(name) for name in names]
                 yield pa.RecordBatch.from_arrays(parts, names=list(taken))
     except (pa.ArrowException, OSError) as error:

@@ -182,7 +182,7 @@ class OboFile:
         """
         tag, _, value = text.partition(":")
         if tag in ("is_a", "relationship", "intersection_of", "instance_of"):
-            target = _strip(value).split()[-1]
+            *_, target = ["", *_strip(value).split()]
             number = self._interned.get(target, -1)
             if number not in self.collected.classes | self.collected.individuals:
                 self._truncated(f"the last line, '{text}', names a term the file does not define")

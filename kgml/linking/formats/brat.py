@@ -35,11 +35,11 @@ class Brat(Format):
     ending = ""
 
     def check(self, path: Path) -> None:
-        """Refuse a folder that holds something else."""
-        check_target(path, KIND)
+        """Refuse a folder that holds something else, or an annotator's work."""
+        check_target(path, KIND, by_hand=True)
 
     def write(self, path: Path, linked: Sequence[Linked], graph: KnowledgeGraph) -> None:
-        """Write the folder, with a manifest; only an empty one or one of ours is replaced."""
+        """Write the folder, with a manifest; only an empty one or one as we wrote it is replaced."""
         width = max(3, len(str(len(linked))))
         kinds: set[str] = set()
         with writing(path, KIND, made_from=graph.sources) as folder:

@@ -193,6 +193,7 @@ TERM = "format-version: 1.2\n\n[Term]\nid: X:1\nname: one\n\n[Term]\nid: X:2\nna
         ("is_a", "wanted 'tag: value'"),
         ("is_a:", "without a value"),
         ("is_a: X:", "names a term the file does not define"),
+        ("is_a: ! one", "names a term the file does not define"),
         ("is_a: X:1 ! on", "names its term otherwise"),
         ("[Ter", "wanted a stanza such as [Term]"),
         ("\n[Term]", "a [Term] without 'id:' ends here"),

@@ -319,6 +319,33 @@ def test_damaged_parquet_is_refused(tmp_path) -> None:
     refused(path, "not readable as Parquet")
 
 
+def test_parquet_words_that_are_not_utf8_are_refused(tmp_path) -> None:
+    rows = 40
+    path = tmp_path / "a.parquet"
+    table = pa.table(
+        {"head": ["HP:0001"] * rows, "relation": ["is_a"] * rows, "tail": ["x:2"] * rows}
+    )
+    pq.write_table(table, path, compression="none", write_statistics=False)
+    data = path.read_bytes()
+    assert b"HP:0001" in data
+    path.write_bytes(data.replace(b"HP:0001", b"HP:\xff\xff01"))
+    refused(path, "not readable as Parquet", "UTF8")
+
+
+def test_parquet_numbers_of_no_word_are_refused(tmp_path) -> None:
+    """Found by fuzzing: a page of numbers with one bit changed."""
+    columns = {"head": [f"x:{i % 3}" for i in range(64)], "relation": ["is_a"] * 64,
+               "tail": [f"y:{i % 3}" for i in range(64)]}  # fmt: skip
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(columns), path, compression="none", write_statistics=False)
+    data = path.read_bytes()
+    numbers = data.rindex(
+        bytes([0b00100100, 0b01001001, 0b10010010])
+    )  # 0, 1, 2, 0 in two bits each
+    path.write_bytes(data[:numbers] + b"\xff" * 3 + data[numbers + 3 :])
+    refused(path, "not readable as Parquet", "indices")
+
+
 @pytest.mark.parametrize(
     ("columns", "words"),
     [

@@ -1,0 +1,155 @@
+"""``kgml encode``: entities of a graph, or a link-prediction set, become vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kgml.cli import options
+from kgml.cli.output import Call, columns
+from kgml.config import EncoderConfig
+from kgml.errors import UsageError
+from kgml.registry import OPTIONS, check
+
+HITS = ("1", "3", "10")
+FILES = "File of head<tab>relation<tab>tail lines"
+
+
+def encode(
+    ctx: typer.Context,
+    graph: Annotated[
+        Path | None,
+        typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False),
+    ] = None,
+    node_encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--node-encoder",
+            metavar="NAME",
+            help=f"{'|'.join(OPTIONS['node_encoder'])}. Default: {EncoderConfig.node_encoder}.",
+        ),
+    ] = None,
+    triples: Annotated[
+        Path | None,
+        typer.Option(
+            "--triples", metavar="FILE", help=f"{FILES} to learn from, in place of GRAPH."
+        ),
+    ] = None,
+    valid: Annotated[
+        Path | None, typer.Option("--valid", metavar="FILE", help=f"{FILES} that say when to stop.")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option("--test", metavar="FILE", help=f"{FILES} to be ranked.")
+    ] = None,
+    remove_leakage: Annotated[
+        bool,
+        typer.Option(
+            "--remove-leakage",
+            help="Do not learn from triples that a test triple repeats under an equal relation, "
+            "or turned round under an inverse one.",
+        ),
+    ] = False,
+    dimension: Annotated[
+        int | None,
+        typer.Option("--dimension", metavar="N", min=2, help="Of a vector. Embeddings only."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", metavar="N", min=1, help="At most so many. Embeddings only."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="DIR",
+            help="Save training there, and go on from what is there. Embeddings only.",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder", metavar="MODEL", help="A sentence-transformers name or folder of one."
+        ),
+    ] = None,
+    output: options.Output = None,
+    json: options.Json = False,
+    seed: options.Seed = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Give every entity a vector; score a link-prediction set.
+
+    With --triples, --valid and --test: filtered, realistic ranks in both directions, with 95%
+    bootstrap intervals.
+    """
+    call = Call.start(ctx, json, seed, quiet)
+    sets = {"--triples": triples, "--valid": valid, "--test": test}
+    _check(graph, sets, remove_leakage)
+    config = call.config(encoder={"model": encoder, "node_encoder": node_encoder})
+    check("node_encoder", config.encoder.node_encoder)
+    training = {"dimension": dimension, "epochs": epochs}
+    from kgml.models import encode as run
+
+    with call.working():
+        if graph is not None:
+            result = run.encode_graph(
+                graph, output, config=config, training=training, checkpoint=checkpoint,
+                command=call.command,
+            )  # fmt: skip
+        else:
+            files = [file for file in sets.values() if file is not None]
+            result = run.predict_links(
+                *files, output=output, config=config, training=training, checkpoint=checkpoint,
+                remove_leakage=remove_leakage, command=call.command,
+            )  # fmt: skip
+    call.result(result, human if graph is not None else human_links)
+
+
+def _check(graph: Path | None, sets: dict[str, Path | None], remove_leakage: bool) -> None:
+    given = [name for name, file in sets.items() if file is not None]
+    missing = [name for name, file in sets.items() if file is None]
+    if graph is not None and (given or remove_leakage):
+        raise UsageError(
+            f"GRAPH and {(given or ['--remove-leakage'])[0]} exclude each other; give one of them."
+        )
+    if graph is None and missing:
+        raise UsageError(
+            f"{' and '.join(missing)} missing: give {', '.join(sets)} together."
+            if given
+            else f"nothing to encode: give GRAPH, or {', '.join(sets)} together."
+        )
+
+
+def human(result: dict[str, Any]) -> str:
+    """What was made, as a small table."""
+    names = ("node_encoder", "entities", "dimension", "zero")
+    rows = [[name.replace("_", " "), result[name]] for name in names]
+    return "\n".join(
+        [columns(rows), f"{result['seconds']:.1f} s, written to {result['path']}"]
+    )  # fmt: skip
+
+
+def human_links(result: dict[str, Any]) -> str:
+    """Each score with its interval, then what was ranked."""
+    interval = result["interval"]
+    table = [["MRR", _score(result["mrr"], interval["mrr"])]]
+    table += [
+        [f"Hits@{k}", _score(result["hits"][k], interval["hits"][k])] for k in HITS
+    ]  # fmt: skip
+    leaks, count = result["leakage"], result["triples"]
+    lines = [
+        columns(table),
+        f"{count['test']:,} test triples, filtered, realistic, both directions; "
+        f"{count['train']:,} training triples, {result['epochs']} epochs, "
+        f"{result['seconds']:.1f} s",
+        f"leakage: {leaks['inverse']:,} inverse and {leaks['duplicate']:,} duplicate training "
+        f"triples, {leaks['seen']:,} test triples seen; {leaks['removed']:,} removed",
+    ]
+    if result["path"]:
+        lines.append(f"written to {result['path']}")
+    return "\n".join(lines)
+
+
+def _score(value: float, interval: list[float]) -> str:
+    return f"{value:.3f} [{interval[0]:.3f}–{interval[1]:.3f}]"

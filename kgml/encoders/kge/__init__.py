@@ -1,0 +1,1 @@
+"""Knowledge-graph embeddings: a vector per entity and relation, learned from triples alone."""

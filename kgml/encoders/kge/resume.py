@@ -1,0 +1,103 @@
+"""A training run on disk: its tensors, its counters, and what it belongs to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from kgml import artifacts
+from kgml.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from kgml.encoders.kge.training import State
+
+KIND = "checkpoint"
+TENSORS = "state.safetensors"
+COUNTERS = "state.json"
+SAVE_SECONDS = 30.0
+"""Between two saves; an interruption loses no more work than this."""
+
+
+def save_due() -> Callable[[], bool]:
+    """A question to ask after each epoch: is it time to save again?"""
+    last = time.monotonic()
+
+    def due() -> bool:
+        nonlocal last
+        if time.monotonic() - last < SAVE_SECONDS:
+            return False
+        last = time.monotonic()
+        return True
+
+    return due
+
+
+def save_state(state: State, path: Path, fingerprint: str) -> None:
+    """Write ``state`` to the folder ``path``, in one step.
+
+    Raises:
+        ArtifactError: ``path`` holds something else, or cannot be written.
+    """
+    tensors = {f"now.{name}": p.detach() for name, p in state.parameters.items()}
+    tensors |= {f"kept.{name}": p for name, p in state.kept.items()}
+    for number, moments in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
+    counters = {
+        "epoch": state.epoch, "best": state.best, "waited": state.waited,
+        "history": state.history,
+    }  # fmt: skip
+    with artifacts.writing(path, KIND, made_from={"run": fingerprint}) as folder:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
+        (folder / COUNTERS).write_text(artifacts.to_json(counters), encoding="utf-8")
+
+
+def load_state(state: State, path: Path, fingerprint: str) -> None:
+    """Bring ``state`` to what `save_state` wrote; nothing happens where nothing is saved yet.
+
+    Raises:
+        ArtifactError: damaged, or of another run.
+    """
+    path = Path(path)
+    artifacts.check_target(path, KIND)
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    manifest = artifacts.read_manifest(path, KIND)
+    if manifest.made_from.get("run") != fingerprint:
+        raise ArtifactError(
+            f"{path}: a checkpoint of other triples, options or another seed; it is left alone. "
+            "Choose another --checkpoint, or remove it."
+        )
+    try:
+        tensors = load_file(path / TENSORS)
+        counters = json.loads((path / COUNTERS).read_text(encoding="utf-8"))
+        _restore(state, tensors, counters)
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise ArtifactError(f"{path}: damaged ({error}). Remove it and start again.") from None
+
+
+def _restore(state: State, tensors: dict[str, Tensor], counters: dict[str, object]) -> None:
+    parts: dict[str, dict[str, Tensor]] = {"now": {}, "kept": {}}
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        if part == "optimizer":
+            number, _, moment = rest.partition(".")
+            moments.setdefault(int(number), {})[moment] = tensor
+        else:
+            parts[part][rest] = tensor
+    with torch.no_grad():
+        for name, parameter in state.parameters.items():
+            parameter.copy_(parts["now"][name])
+    groups = state.optimizer.state_dict()["param_groups"]
+    state.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    state.kept = parts["kept"]
+    for name in ("epoch", "best", "waited", "history"):
+        setattr(state, name, counters[name])

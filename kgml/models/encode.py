@@ -1,0 +1,182 @@
+"""What ``kgml encode`` calls: vectors of a graph's entities, or of a link-prediction set."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from kgml.artifacts import check_target, sha256
+from kgml.config import Config
+from kgml.data.triples import leakage, read_splits, without_leakage
+from kgml.encoders.kge.base import KGEEncoder
+from kgml.encoders.node import NodeEncoder
+from kgml.encoders.text import TextEncoder, unit_rows
+from kgml.encoders.vectors import KIND, encode_entities, save_vectors
+from kgml.errors import UsageError
+from kgml.evaluation.ranking import measure_ranks
+from kgml.kg.graph import KnowledgeGraph
+from kgml.progress import note, warn
+from kgml.registry import OPTIONS, resolve
+
+DEFAULT = Config()
+FOLDER = Path("artifacts")
+
+
+def encode_graph(
+    graph: Path,
+    output: Path | None = None,
+    *,
+    config: Config = DEFAULT,
+    training: dict[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Encode the entities of a saved graph and save their vectors.
+
+    Args:
+        output: the folder; None means ``artifacts/<graph>-<node encoder>.vectors``.
+        training: fields of `Training` that differ from the model's defaults.
+
+    Returns:
+        ``entities, dimension, zero`` (rows without a vector), ``history``, ``sha256`` (of the
+        graph), ``seconds, path, node_encoder, seed``.
+
+    Raises:
+        KGMLError: whatever cannot be used; nothing is written then.
+    """
+    started = time.perf_counter()
+    name = config.encoder.node_encoder
+    encoder = make_encoder(name, config.seed, training or {}, checkpoint)
+    path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
+    check_target(path, KIND)
+    loaded = KnowledgeGraph.load(graph)
+    vectors = encode_entities(loaded, encoder, TextEncoder(config.encoder.model))
+    tables = _tables(encoder)
+    save_vectors(
+        path, vectors, loaded.ids, relations=[str(r) for r in loaded.relations] if tables else [],
+        tables=tables, made_from={"graph": loaded.fingerprint}, seed=config.seed,
+        config=config.to_dict(), command=command, summary=_options(encoder),
+    )  # fmt: skip
+    return {
+        "node_encoder": name, "seed": config.seed, "entities": len(loaded),
+        "dimension": vectors.shape[1], "zero": int((~vectors.any(axis=1)).sum()),
+        "history": getattr(encoder, "history_", []), "sha256": loaded.fingerprint,
+        "seconds": round(time.perf_counter() - started, 3), "path": str(path),
+    }  # fmt: skip
+
+
+def predict_links(
+    train: Path,
+    valid: Path,
+    test: Path,
+    *,
+    output: Path | None = None,
+    config: Config = DEFAULT,
+    training: dict[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    remove_leakage: bool = False,
+    command: str = "",
+) -> dict[str, Any]:
+    """Train embeddings on a link-prediction set, rank its test triples, and save if asked to.
+
+    Returns:
+        What `measure_ranks` gives, with ``leakage`` (`kgml.data.triples.leakage`), counts of
+        ``triples``, ``entities, relations, valid_mrr, epochs, seconds, node_encoder, seed``.
+
+    Raises:
+        UsageError: the node encoder needs texts, and triples have none.
+        KGMLError: whatever cannot be used; nothing is written then.
+    """
+    started = time.perf_counter()
+    name = config.encoder.node_encoder
+    encoder = make_encoder(name, config.seed, training or {}, checkpoint)
+    if not isinstance(encoder, KGEEncoder):
+        raise UsageError(
+            f"--triples and --node-encoder {name} exclude each other: '{name}' learns from texts "
+            f"and the names in a file of triples may be none; use {_trained_on_triples()}, or "
+            "kgml build-graph and kgml encode GRAPH."
+        )
+    if output is not None:
+        check_target(output, KIND)
+    splits = read_splits(train, valid, test)
+    leaks = leakage(splits)
+    if remove_leakage and any(leaks.values()):
+        splits = without_leakage(splits)
+    elif any(leaks.values()):
+        note(f"{leaks['duplicate'] + leaks['inverse']:,} training triples and {leaks['seen']:,} "
+             "test triples leak; --remove-leakage takes them out of training")  # fmt: skip
+    if any(splits.unknown.values()):
+        warn(f"{splits.unknown['valid']:,} valid and {splits.unknown['test']:,} test triples name "
+             "an entity or relation that is not in training, and are left out")  # fmt: skip
+    encoder.fit_triples(
+        splits.train, splits.valid, entities=len(splits.entities), relations=len(splits.relations)
+    )
+    scores = measure_ranks(encoder.ranks(splits.test, splits.known), config.seed)
+    if output is not None:
+        whole = hashlib.sha256("".join(map(sha256, (train, valid, test))).encode()).hexdigest()
+        save_vectors(
+            output, unit_rows(encoder.entity_), splits.entities, relations=splits.relations,
+            tables=_tables(encoder), made_from={"triples": whole}, seed=config.seed,
+            config=config.to_dict(), command=command,
+            summary={**_options(encoder), "test": scores},
+        )  # fmt: skip
+    return {
+        **scores, "node_encoder": name, "seed": config.seed,
+        "leakage": {**leaks, "removed": splits.removed},
+        "triples": {
+            "train": len(splits.train), "valid": len(splits.valid), "test": len(splits.test),
+            "duplicates": splits.duplicates, "unknown": splits.unknown,
+        },
+        "entities": len(splits.entities), "relations": len(splits.relations),
+        "valid_mrr": encoder.valid_mrr_, "epochs": len(encoder.history_),
+        "training": _options(encoder)["training"],
+        "seconds": round(time.perf_counter() - started, 3),
+        "path": None if output is None else str(output),
+    }  # fmt: skip
+
+
+def make_encoder(
+    name: str, seed: int, training: dict[str, Any], checkpoint: Path | None
+) -> NodeEncoder:
+    """The node encoder called ``name``.
+
+    Raises:
+        UsageError: no such name, or an option that this one does not take.
+    """
+    made = resolve("node_encoder", name)
+    given = {key: value for key, value in training.items() if value is not None}
+    if issubclass(made, KGEEncoder):
+        encoder: NodeEncoder = made(
+            seed=seed, training=replace(made.defaults, **given), checkpoint=checkpoint
+        )
+        return encoder
+    if given or checkpoint is not None:
+        option = f"--{next(iter(given), 'checkpoint').replace('_', '-')}"
+        raise UsageError(
+            f"{option} is for {_trained_on_triples()}; '{name}' takes none. Leave it out."
+        )
+    plain: NodeEncoder = made(seed=seed)
+    return plain
+
+
+def _trained_on_triples() -> str:
+    found = [n for n, where in OPTIONS["node_encoder"].items() if ".kge." in where]
+    return f"{', '.join(sorted(found)[:-1])} or {max(found)}"
+
+
+def _tables(encoder: NodeEncoder) -> dict[str, Any]:
+    if not isinstance(encoder, KGEEncoder):
+        return {}
+    return {"entity": encoder.entity_, "relation": encoder.relation_}
+
+
+def _options(encoder: NodeEncoder) -> dict[str, Any]:
+    if not isinstance(encoder, KGEEncoder):
+        return {}
+    return {
+        "training": asdict(encoder.training or encoder.defaults),
+        "valid_mrr": encoder.valid_mrr_, "epochs": len(encoder.history_),
+    }  # fmt: skip

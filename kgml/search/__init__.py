@@ -1,0 +1,1 @@
+"""Words and meaning together find entities. Imports ``linking``, ``encoders``, ``kg``, the leaves."""

@@ -1,0 +1,143 @@
+"""Finding entities: spelling first, then words and meaning; filters; another release."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kgml.encoders.index import EntityIndex
+from kgml.errors import ArtifactError, InputError, UsageError
+from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.vocabulary import Scope
+from kgml.search.engine import GraphSearch
+from kgml.search.only import allowed
+
+from .conftest import HEARTS
+
+MI, FRACTURE, ARRHYTHMIA, DISEASE, PANIC = range(5)
+
+
+@pytest.fixture(scope="module")
+def engine(hearts, encoder) -> GraphSearch:
+    return GraphSearch.build(hearts, encoder)
+
+
+def test_a_name_as_spelled_comes_first_whatever_its_case_exact_before_related(engine) -> None:
+    hits = engine.search(" Heart Attack ", 3)
+    assert [hit.entity for hit in hits][:2] == [MI, PANIC]
+    assert [(hit.score, hit.spelled, hit.scope) for hit in hits[:2]] == [
+        (1.0, True, Scope.EXACT), (1.0, True, Scope.RELATED),
+    ]  # fmt: skip
+    assert hits[0].form == "heart attack"
+    assert not hits[2].spelled
+
+
+def test_meaning_finds_what_words_do_not(engine, encoder) -> None:
+    (hit,) = engine.search("irregular pulse", 1)
+    assert (hit.entity, hit.bm25, hit.words, hit.form) == (
+        ARRHYTHMIA,
+        None,
+        (),
+        "Cardiac arrhythmia",
+    )
+    cosine = encoder.encode(["irregular pulse"]) @ encoder.encode(["Cardiac arrhythmia"]).T
+    assert hit.cosine is not None
+    assert hit.cosine.rank == 1
+    assert hit.cosine.score == pytest.approx(cosine.item(), abs=1e-5)
+
+
+def test_words_of_the_definition_are_found_and_named(engine) -> None:
+    hits = engine.search("muscles of the blood", 2, method="bm25")
+    assert [hit.entity for hit in hits] == [MI]
+    assert hits[0].words == ("muscles", "blood")
+    assert hits[0].bm25 is not None
+    assert hits[0].bm25.rank == 1
+    assert hits[0].cosine is None
+
+
+def test_first_in_both_lists_scores_one(engine) -> None:
+    (hit,) = engine.search("bone fractures", 1)
+    assert (hit.entity, hit.score) == (FRACTURE, pytest.approx(1))
+    assert (hit.bm25.rank, hit.cosine.rank, hit.spelled) == (1, 1, False)
+
+
+def test_a_method_alone_ranks_as_its_list_does(engine) -> None:
+    hits = engine.search("broken bone", 5, method="dense")
+    assert [hit.cosine.rank for hit in hits] == [1, 2, 3, 4, 5]
+    scores = [hit.cosine.score for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_branch_and_a_vocabulary_filter_all_lists(engine, hearts) -> None:
+    def found(**only: list[str]) -> set[int]:
+        return {h.entity for h in engine.search("heart attack", 5, only=allowed(hearts, **only))}
+
+    assert found(roots=["X:0000004"]) == {MI, ARRHYTHMIA, DISEASE}
+    assert found(vocabularies=["y"]) == {PANIC}
+    assert found(vocabularies=["http://purl.obolibrary.org/obo/Y_"]) == {PANIC}
+    assert found(roots=["X:0000004", "X:0000001"], vocabularies=["X", "Y"]) == {0, 1, 2, 3}
+    assert found(roots=["X:0000001"], vocabularies=["Y"]) == set()
+    assert allowed(hearts) is None
+
+
+def test_what_no_entity_is_in_is_refused(hearts) -> None:
+    with pytest.raises(InputError, match=r"no entity of this graph is in a vocabulary 'Z'.*obo/X_"):
+        allowed(hearts, vocabularies=["Z"])
+    with pytest.raises(InputError, match="no entity 'X:9'"):
+        allowed(hearts, roots=["X:9"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("  ", 3), "query is empty"), (("a", 0), "k = 0"), (("a", 1, "densse"), "mean 'dense'")],
+)
+def test_a_wrong_call_is_refused(engine, arguments, words) -> None:
+    query, k, *method = arguments
+    with pytest.raises(UsageError, match=words):
+        engine.search(query, k, **({"method": method[0]} if method else {}))
+
+
+def test_words_alone_need_no_encoder_and_say_so(hearts) -> None:
+    words = GraphSearch.build(hearts)
+    assert words.search("blood", 1, method="bm25")[0].entity == MI
+    with pytest.raises(UsageError, match="words alone"):
+        words.search("attack", 1)
+
+
+def test_a_query_of_signs_finds_nothing_by_words(hearts) -> None:
+    assert GraphSearch.build(hearts).search("?! --", 3, method="bm25") == []
+
+
+def test_vectors_of_another_graph_are_refused(hearts, encoder) -> None:
+    words = GraphSearch.build(hearts).bm25
+    with pytest.raises(ArtifactError, match="made with another graph"):
+        GraphSearch(hearts, words, EntityIndex.build(np.ones((5, 384))), encoder)
+
+
+def test_an_empty_graph_finds_nothing(encoder) -> None:
+    assert GraphSearch.build(KnowledgeGraph.empty(), encoder).search("heart", 3) == []
+
+
+def test_a_graph_of_one_node_finds_it(make_graph, encoder) -> None:
+    one = GraphSearch.build(make_graph("[Term]\nid: X:1\nname: Zebra\n"), encoder)
+    assert [hit.entity for hit in one.search("heart", 3)] == [0]
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf-sq8"])
+def test_another_release_is_searched_as_if_built_anew(hearts, make_graph, encoder, kind) -> None:
+    new = HEARTS.replace('synonym: "heart attack" EXACT []\n', "").replace(
+        "[Term]\nid: X:0000001\nname: Bone fracture\n", "[Term]\nid: A:0000001\nname: Toothache\n"
+    )
+    graph = make_graph(new)
+    engine = GraphSearch.build(hearts, encoder, kind)
+    index = engine.vectors
+    updated, anew = engine.update(graph), GraphSearch.build(graph, encoder, kind)
+    assert updated.vectors is index
+    assert len(updated.vectors) == len(graph)
+    for query in ("heart attack", "tooth", "fracture of a bone", "cardiac"):
+        for one, other in zip(updated.search(query, 5), anew.search(query, 5), strict=True):
+            assert (one.entity, one.form, one.bm25) == (other.entity, other.form, other.bm25)
+            # a byte for each value, which spans more than the eight names it was trained on
+            assert one.cosine.score == pytest.approx(other.cosine.score, abs=0.1)
+    again = updated.update(hearts)
+    assert [h.form for h in again.search("heart attack", 1)] == ["heart attack"]
