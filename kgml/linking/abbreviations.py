@@ -2,9 +2,10 @@
 
 After Schwartz and Hearst, A simple algorithm for identifying abbreviation definitions in
 biomedical text, Pac Symp Biocomput 2003: the letters of the short form are found from the right in
-the words before the bracket, the first one at the start of a word. Where they are not found, a
-mention before the bracket whose initials are those letters in any order is the long form too:
-"myotonic dystrophy (DM)". The two may also stand the other way round: "DM (myotonic dystrophy)".
+the words before the bracket, the first one at the start of a word; or the bracket is the long form
+of the word before it, "HCC (hepatocellular carcinoma)". Where they are not found, a mention there
+whose initials are those letters in any order is the long form too: "myotonic dystrophy (DM)". A
+definition holds until the next one of the same short form, the first one from the start of the text.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from kgml.linking.fold import spaced
 from kgml.linking.match import WordMatcher, singulars
 from kgml.linking.mentions import Candidate
 
-_BRACKET = re.compile(r"[(\[]\s*([^\W_][^()\[\];,:]{1,11}?)\s*(?:[;,:][^()\[\]]{0,60})?[)\]]")
-_TURNED = re.compile(r"(?<![^\W_])([^\W_][^\s()\[\]]{1,9}) [(\[]([^()\[\];,:]{5,120})[)\]]")
+_BRACKET = re.compile(r"[(\[]\s*([^\W_][^()\[\];,:]{1,120}?)\s*(?:[;,:][^()\[\]]{0,60})?[)\]]")
+_BEFORE = re.compile(r"(?<!\S)([^\W_][\w/.+]{1,9})\s*$")
 _WORD = re.compile(r"\S+")
 _WINDOW = 160
 _SHORTENED = 0.98
@@ -35,39 +36,37 @@ class Definition(NamedTuple):
     end: int
     short_start: int
 
-    @property
-    def place(self) -> int:
-        """From where on it holds."""
-        return min(self.start, self.short_start)
+
+class _Place(NamedTuple):
+    """A short form, and where its long form would end and start: at ``first`` if ``whole``."""
+
+    short: str
+    first: int
+    end: int
+    short_start: int
+    whole: bool
 
 
-def definitions(plain: str) -> list[Definition]:
-    """The abbreviations that a folded text in its own case defines, in the order of the text.
-
-    >>> text = "Basal cell carcinomas (BCCs) of the skin"
-    >>> [(d.short, text[d.start : d.end]) for d in definitions(text)]
-    [('BCCs', 'Basal cell carcinomas')]
-    """
-    found = []
-    for short, end, place in _brackets(plain):
-        start = _long_form(short, plain, end)
-        if start is not None:
-            found.append(Definition(short, start, end, place))
-    for bracket in _TURNED.finditer(plain):
-        short, (start, end) = bracket[1], bracket.span(2)
-        if _is_short_form(short) and _long_form(short, plain, end) == start:
-            found.append(Definition(short, start, end, bracket.start()))
-    return sorted(found, key=lambda definition: definition.place)
+def _definition(place: _Place, plain: str) -> Definition | None:
+    """The definition whose letters are found, if the short form at ``place`` has one."""
+    start = _long_form(place.short, plain, place.first, place.end)
+    if start is None or (place.whole and start != place.first):
+        return None
+    return Definition(place.short, start, place.end, place.short_start)
 
 
-def _brackets(plain: str) -> Iterator[tuple[str, int, int]]:
-    """What may be a short form in brackets, where the words before end, and where it stands."""
+def _places(plain: str) -> Iterator[_Place]:
+    """Where a bracket may hold a short form, or the long form of the word before it."""
     for bracket in _BRACKET.finditer(plain):
-        short = bracket.group(1).strip()
-        if _is_short_form(short):
-            first = max(0, bracket.start() - _WINDOW)
-            end = first + len(plain[first : bracket.start()].rstrip())
-            yield short, end, bracket.start(1)
+        inside, (start, end) = bracket.group(1), bracket.span(1)
+        first = max(0, bracket.start() - _WINDOW)
+        if _is_short_form(inside):
+            before = first + len(plain[first : bracket.start()].rstrip())
+            yield _Place(inside, first, before, start, whole=False)
+        elif word := _BEFORE.search(plain, max(0, bracket.start() - 12), bracket.start()):
+            short = word.group(1)
+            if _is_short_form(short) and any(c.isupper() or c.isdigit() for c in short[1:]):
+                yield _Place(short, start, end, word.start(1), whole=True)
 
 
 def _is_short_form(short: str) -> bool:
@@ -80,13 +79,11 @@ def _is_short_form(short: str) -> bool:
     )
 
 
-def _long_form(short: str, plain: str, end: int) -> int | None:
-    """Where the long form that ends at ``end`` starts, or None if there is none."""
-    letters = [c for c in short.lower() if c.isalnum()]
-    if len(letters) > 2 and letters[-1] == "s" and short[-1] == "s" and short[-2].isupper():
-        letters.pop()  # "BCCs"
+def _long_form(short: str, plain: str, first: int, end: int) -> int | None:
+    """Where the long form in ``plain[first:end]`` that ends at ``end`` starts, or None."""
+    letters = [c for c in _singular(short).lower() if c.isalnum()]
     most = min(len(letters) + 5, 2 * len(letters))
-    words = list(_WORD.finditer(plain, max(0, end - _WINDOW), end))[-most:]
+    words = list(_WORD.finditer(plain, max(first, end - _WINDOW), end))[-most:]
     if not words:
         return None
     first = words[0].start()
@@ -106,31 +103,30 @@ def _long_form(short: str, plain: str, end: int) -> int | None:
 
 
 class Abbreviated:
-    """What the short forms of one text stand for."""
+    """What the short forms of one text stand for, from one definition to the next."""
 
     def __init__(self, plain: str, spans: Sequence[Span]) -> None:
-        self._links: dict[str, tuple[list[int], list[tuple[Candidate, ...]]]] = {}
-        """Short form to the places from where on it means what."""
+        self._links: dict[str, list[tuple[int, tuple[Candidate, ...]]]] = {}
+        """Of each short form: from where on it means what."""
         whole = [span for span in spans if len(span.used) == 1]
         starts = {span.start: span for span in whole}
         ends = {span.end: span for span in reversed(whole)}  # of nested ones the longest
-        found = definitions(plain)
-        known = {definition.short_start for definition in found}
-        for short, end, place in _brackets(plain):
-            span = ends.get(end)
-            if place not in known and span and _initials(plain[span.start : end], short):
-                found.append(Definition(short, span.start, end, place))
-        for definition in sorted(found, key=lambda definition: definition.place):
+        for place in _places(plain):
+            definition = _definition(place, plain) or _of_initials(place, plain, ends)
+            if definition is None:
+                continue
             span = _meant(definition, plain, starts, ends)
-            long = plain[definition.start : definition.end]
-            candidates = () if span is None else tuple(
-                Candidate(c.entity, round(c.score * _SHORTENED, 4), f"abbreviation of '{long}'")
-                for c in span.candidates
-            )  # fmt: skip
-            for short in _both_numbers(definition.short):
-                places, meanings = self._links.setdefault(short, ([], []))
-                places.append(definition.place)
-                meanings.append(candidates)
+            links: tuple[Candidate, ...] = ()
+            if span is not None:
+                long = plain[definition.start : definition.end]
+                links = tuple(
+                    Candidate(c.entity, round(c.score * _SHORTENED, 4), f"abbreviation of '{long}'")
+                    for c in span.candidates
+                )
+            known = self._links.setdefault(_singular(place.short), [])
+            if known and not links and _same(known[-1][1], ends.get(place.end)):
+                continue  # "(PD)" again, with words before its long form that only seem part of it
+            known.append((place.short_start, links))
 
     def apply(self, plain: str, spans: Sequence[Span]) -> list[Span]:
         """``spans`` without short forms that mean something else here, and with those that link."""
@@ -141,7 +137,7 @@ class Abbreviated:
             surface = plain[start:end]
             for short in (surface, *singulars(surface)):
                 if short in self._links:
-                    places[start, end] = self._meaning(short, start)
+                    places[start, end] = self._at(short, start)
                     break
         kept = [span for span in spans if (span.start, span.end) not in places]
         covered = {i for span in kept for i in range(span.start, span.end)}
@@ -152,16 +148,34 @@ class Abbreviated:
         ]
         return sorted(kept, key=lambda span: (span.start, span.end))
 
-    def _meaning(self, short: str, position: int) -> tuple[Candidate, ...]:
-        """Of the last definition before ``position``, or of the first one behind it."""
-        places, meanings = self._links[short]
-        return meanings[max(0, bisect_right(places, position) - 1)]
+    def _at(self, short: str, position: int) -> tuple[Candidate, ...]:
+        """What ``short`` means at ``position``."""
+        known = self._links[short]
+        i = bisect_right(known, position, key=lambda link: link[0])
+        return known[max(0, i - 1)][1]
 
 
-def _both_numbers(short: str) -> Iterator[str]:
-    yield short
-    if len(short) > 2 and short[-1] == "s" and short[-2].isupper():
-        yield short[:-1]  # "IBDs"
+def _singular(short: str) -> str:
+    """``short`` without the s of its plural: "BCCs"."""
+    plural = len(short) > 2 and short[-1] == "s" and short[-2].isupper()
+    return short[:-1] if plural else short
+
+
+def _of_initials(place: _Place, plain: str, ends: Mapping[int, Span]) -> Definition | None:
+    """The mention that ends at ``place``, if its initials are the letters of the short form."""
+    span = ends.get(place.end)
+    if span is None or (place.whole and span.start != place.first):
+        return None
+    if not _initials(plain[span.start : place.end], place.short):
+        return None
+    return Definition(place.short, span.start, place.end, place.short_start)
+
+
+def _same(known: Sequence[Candidate], span: Span | None) -> bool:
+    """Whether the mention before a bracket is what its short form already means."""
+    if span is None or not known:
+        return False
+    return span.candidates[0].entity == known[0].entity
 
 
 def _meant(
@@ -173,12 +187,12 @@ def _meant(
     if span is not None and (span.start == start or _initials(plain[span.start : end], short)):
         return span
     span = starts.get(start)
-    if span is not None and span.end > inside:  # "von Hippel-Lindau (VHL) disease"
+    if span is not None and start < inside < span.end:  # "von Hippel-Lindau (VHL) disease"
         return span
     return None
 
 
 def _initials(long: str, short: str) -> bool:
     """Whether the letters of ``short`` are the first ones of the words of ``long``, in any order."""
-    letters = sorted(c for c in short.lower() if c.isalpha())
+    letters = sorted(c for c in _singular(short).lower() if c.isalpha())
     return len(letters) > 1 and letters == sorted(word[0] for word in long.lower().split())

@@ -23,7 +23,7 @@ _KIND = {fold(trigger).lower: kind for kind, table in _KINDS.items() for trigger
 _MATCHER = WordMatcher(_KIND)
 _NEGATORS = frozenset(triggers.NEGATORS)
 _STOPS = frozenset(("stop", "affirmed", "patient"))
-_LIST = re.compile(r"\b(?:or|nor)\b")
+_LIST = re.compile(r"\b(?:and|or|nor)\b")
 _CLAUSE = 120
 """Characters looked back for the comma that starts a clause, at most."""
 
@@ -118,7 +118,13 @@ def _continued(lower: str, start: int, end: int) -> tuple[str, int]:
 
 
 def _clause(lower: str, position: int) -> int | None:
-    """Where the clause starts that ends at ``position``; None for the end of a list with "or"."""
+    """Where the clause starts that ends at ``position``; None for the end of a list.
+
+    "no fever, ataxia present" has two clauses, "no rubs, murmurs, gallops present" is a list.
+    """
     first = max(0, position - _CLAUSE)
     start = max(lower.rfind(mark, first, position) for mark in ",)]")
-    return None if start < 0 or _LIST.search(lower, start, position) else start
+    if start < 0 or _LIST.search(lower, start, position):
+        return None
+    before = max(lower.rfind(mark, first, start) for mark in ",.:;")
+    return None if before >= 0 and lower[before] == "," else start

@@ -43,7 +43,7 @@ PSEUDO = (
     "not less than", "no less than", "not uncommon", "not unusual", "not infrequently",
     "no longer than", "with or without", "whether or not", "presence or absence of",
     "not found to be", "no wonder", "not surprisingly", "not to mention", "at present",
-    "the present",
+    "the present", "not all", "not every", "not both",
 )  # fmt: skip
 
 _HOW = (
