@@ -23,7 +23,9 @@ SCORES = 2**24
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is trained; each model has defaults of its own, tuned on validation triples.
+    """How a model is trained; each model has defaults of its own.
+
+    Only those of ComplEx were tuned, on the validation triples of CoDEx-S.
 
     Attributes:
         dimension: of an entity, in real numbers; even.
