@@ -23,6 +23,14 @@ def link(
     text: options.Text = None,
     data: options.Data = None,
     text_column: options.TextColumn = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            "--id-column",
+            metavar="NAME",
+            help="What a row of --data is called. Default: id, where there is one, else its number.",
+        ),
+    ] = None,
     root: Annotated[
         list[str] | None,
         typer.Option("--root", metavar="ID", help="Only this entity and all below; repeatable."),
@@ -50,8 +58,10 @@ def link(
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(text, data)
     texts.check_output(output, data)
-    _check(gold, {"TEXT": text, "--text-column": text_column, "--format": format, "-o": output},
-           {"--split": split})  # fmt: skip
+    if id_column is not None and data is None:
+        raise UsageError("--id-column is for a table; add --data FILE, or leave it out.")
+    _check(gold, {"TEXT": text, "--text-column": text_column, "--id-column": id_column,
+                  "--format": format, "-o": output}, {"--split": split})  # fmt: skip
     config = call.config(train={"text_column": text_column})
     if gold:
         assert data is not None  # check_source and _check
@@ -63,11 +73,11 @@ def link(
     if json and how is not None and output is None:
         raise UsageError("--json and --format exclude each other where no -o is given.")
     with call.working():
-        rows = texts.read(text, data, config.train.text_column)
+        rows, ids = _documents(text, data, config.train.text_column, id_column)
         loaded, found = _linked(config, graph, root, rows)
-    linked = [Linked(row, mentions) for row, mentions in zip(rows, found, strict=True)]
+    linked = [Linked(*of) for of in zip(rows, found, ids, strict=True)]
     if how is None:
-        call.result([{"mentions": one.mentions} for one in linked],
+        call.result([{"id": one.id, "mentions": one.mentions} for one in linked],
                     lambda results: human_links(rows, results))  # fmt: skip
     elif output is None:
         typer.echo(how.render(linked, loaded), nl=False)
@@ -83,6 +93,17 @@ def _check(gold: bool, without: dict[str, Any], only_with: dict[str, Any]) -> No
         raise UsageError(f"--gold and {given[0]} exclude each other.")
     if not gold and (given := [name for name, value in only_with.items() if value]):
         raise UsageError(f"{given[0]} is for --gold; add it, or leave {given[0]} out.")
+
+
+def _documents(
+    text: str | None, data: Path | None, text_column: str, id_column: str | None
+) -> tuple[list[str], list[Any]]:
+    if text is not None:
+        return [text], [1]
+    from kgml.data.corpus import read_documents
+
+    assert data is not None  # check_source
+    return read_documents(data, text_column, id_column)
 
 
 def _linker(

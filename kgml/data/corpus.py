@@ -47,12 +47,44 @@ def read_unlabelled(path: Path, text_column: str = "text") -> list[str]:
     path = Path(path)
     if path.suffix.lower() != ".txt" or not path.is_file():
         return read_texts(path, text_column)
-    with utf8(path):
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    texts = [line for line in lines if line]
+    texts = [line for line in _lines(path) if line]
     if not texts:
         raise CorpusError(f"{path}: no text in it; wanted one a line.")
     return texts
+
+
+def read_documents(
+    path: Path, text_column: str = "text", id_column: str | None = None
+) -> tuple[list[str], list[Any]]:
+    """Texts that need no label, and what each is called: for linking, where an empty one is no harm.
+
+    Args:
+        path: a table, or a ``.txt`` file of one text a line.
+        id_column: None for the column ``id``; where there is none, rows are counted from 1.
+
+    Raises:
+        CorpusError: no such file or column, nothing but blanks, or a text that is not a string.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".txt" and path.is_file():
+        if id_column is not None:
+            raise CorpusError(f"{path}: lines of text have no columns; leave --id-column out.")
+        texts = _lines(path)
+        ids: list[Any] = list(range(1, len(texts) + 1))
+    else:
+        columns = read_table(path)
+        column = _column(path, columns, text_column, "--text-column")
+        texts = _strings(["" if text is None else text for text in column], str(path))
+        ids = list(range(1, len(texts) + 1))
+        if id_column is not None or "id" in columns:
+            names = _column(path, columns, id_column or "id", "--id-column")
+            ids = [n if n is None or isinstance(n, str | int) else str(n) for n in names]
+    empty = [row for row, text in enumerate(texts) if not text.strip()]
+    if len(empty) == len(texts):
+        raise CorpusError(f"{path}: no text in it; wanted at least one.")
+    if empty:
+        warn(f"{path}: empty text in {name_rows(empty)}; nothing is linked there")
+    return texts, ids
 
 
 def read_held_out(
@@ -171,11 +203,7 @@ def check_texts(texts: Sequence[Any], where: str = "texts") -> list[str]:
     """Return ``texts`` as a list of strings, each with something in it; name the rows that fail."""
     if isinstance(texts, str):
         raise CorpusError(f"{where}: one string, wanted a list of texts. Write [text].")
-    texts = list(texts)
-    wrong = [i for i, t in enumerate(texts) if not isinstance(t, str)]
-    if wrong:
-        found = type(texts[wrong[0]]).__name__
-        raise CorpusError(f"{where}: not a string but {found} in {name_rows(wrong)}; wanted text.")
+    texts = _strings(texts, where)
     empty = [i for i, t in enumerate(texts) if not t.strip()]
     if empty:
         raise CorpusError(f"{where}: empty text in {name_rows(empty)}. Remove or fill those rows.")
@@ -215,6 +243,20 @@ def _too_few(path: Path, texts: Sequence[str], labels: Sequence[str], share: flo
 
 def _texts(path: Path, column: list[Any]) -> list[str]:
     return check_texts(["" if t is None else t for t in column], str(path))
+
+
+def _strings(texts: Sequence[Any], where: str) -> list[str]:
+    texts = list(texts)
+    wrong = [i for i, t in enumerate(texts) if not isinstance(t, str)]
+    if wrong:
+        found = type(texts[wrong[0]]).__name__
+        raise CorpusError(f"{where}: not a string but {found} in {name_rows(wrong)}; wanted text.")
+    return texts
+
+
+def _lines(path: Path) -> list[str]:
+    with utf8(path):
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
 
 
 def _labels(path: Path, column: list[Any]) -> list[str]:

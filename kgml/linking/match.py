@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Never
 
 from ahocorasick_rs import AhoCorasick
 
@@ -40,6 +41,13 @@ class WordMatcher:
                     if edges[0] or pattern in self._edges:
                         self._edges.setdefault(pattern, {(0, 0)}).add(edges)
         self._automaton = AhoCorasick(patterns, store_patterns=False) if patterns else None
+
+    def __getstate__(self) -> Never:
+        """The automaton lives outside Python."""
+        raise TypeError(
+            "a linker is not pickled: its automaton cannot be. Build one in each process, with "
+            "EntityLinker.from_graph(graph)."
+        )
 
     def find(self, words: str) -> list[tuple[int, int]]:
         """Spans that may be a key, in no order: look ``text[start:end]`` up.

@@ -140,3 +140,46 @@ def test_neither_the_table_nor_an_annotators_work_is_written_over(
     done = kgml_in(folder, *command)
     assert (done.returncode, "'001.ann' was changed" in done.stderr) == (1, True)
     assert annotations.read_text(encoding="utf-8") == "T9\tT 0 2\tNo\n"
+
+
+def test_rows_keep_their_ids_and_an_empty_one_stays_without_mentions(
+    kgml_in: Run, folder: Path
+) -> None:
+    (folder / "notes.csv").write_text("id,text,visit\nn7,Fever.,31\nn8, ,32\nn9,Heart failure,33\n")
+    command = ["link", "tiny.kg", "--data", "notes.csv"]
+    done = kgml_in(folder, *command, "-o", "notes.jsonl")
+    rows = [json.loads(line) for line in (folder / "notes.jsonl").read_text().splitlines()]
+    assert [(row["id"], len(row["mentions"])) for row in rows] == [("n7", 1), ("n8", 0), ("n9", 1)]
+    (warning,) = done.stderr.splitlines()
+    assert warning == (
+        "warning: notes.csv: empty text in row 2; nothing is linked there"
+    )  # fmt: skip
+    by_visit = kgml_in(folder, *command, "--id-column", "visit", "--json")
+    assert [row["id"] for row in json.loads(by_visit.stdout)] == ["31", "32", "33"]
+
+
+def test_rows_without_an_id_column_are_numbered(kgml_in: Run, folder: Path) -> None:
+    (folder / "lines.txt").write_text("Fever.\n\nHeart failure\n")
+    done = kgml_in(folder, "link", "tiny.kg", "--data", "lines.txt", "--json")
+    assert [(row["id"], len(row["mentions"])) for row in json.loads(done.stdout)] == [
+        (1, 1), (2, 0), (3, 1),
+    ]  # fmt: skip
+    one = kgml_in(folder, "link", "tiny.kg", "Fever.", "--json")
+    assert json.loads(one.stdout)[0]["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--data", "gold.jsonl", "--id-column", "visit"], 1,
+         "gold.jsonl: no column 'visit'; choose from mentions, split, text. Did you mean"),
+        (["Fever.", "--id-column", "visit"], 2, "--id-column is for a table; add --data FILE"),
+        (["--data", "gold.jsonl", "--gold", "--id-column", "visit"], 2,
+         "--gold and --id-column exclude each other."),
+    ],
+)  # fmt: skip
+def test_an_id_column_that_is_not_there_is_refused(
+    kgml_in: Run, folder: Path, arguments: list[str], code: int, said: str
+) -> None:
+    done = kgml_in(folder, "link", "tiny.kg", *arguments)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr

@@ -21,6 +21,7 @@ from kgml.data.corpus import (
     draw_per_class,
     draw_split,
     read_corpus,
+    read_documents,
     read_held_out,
     read_texts,
     read_unlabelled,
@@ -461,3 +462,26 @@ def test_unlabelled_texts_are_a_column_of_a_table_or_the_lines_of_a_text_file(
     lines.write_bytes(b"caf\xe9\n")
     with pytest.raises(CorpusError, match=r"own\.txt: byte 3 is not UTF-8"):
         read_unlabelled(lines)
+
+
+def test_documents_may_be_empty_but_not_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jsonl"
+    path.write_text('{"text": null, "id": 4}\n{"text": "fever", "id": {"a": 1}}\n')
+    with pytest.warns(KGMLWarning, match="empty text in row 1; nothing is linked there"):
+        assert read_documents(path) == (["", "fever"], [4, "{'a': 1}"])
+    with pytest.raises(CorpusError, match="empty text in row 1"):
+        read_texts(path)
+    path.write_text('{"text": null}\n{"text": " "}\n')
+    with pytest.raises(CorpusError, match="no text in it; wanted at least one"):
+        read_documents(path)
+    path.write_text('{"text": 5}\n')
+    with pytest.raises(CorpusError, match="not a string but int in row 1"):
+        read_documents(path)
+
+
+def test_lines_have_no_columns(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("fever\nno fever\n")
+    assert read_documents(path) == (["fever", "no fever"], [1, 2])
+    with pytest.raises(CorpusError, match="leave --id-column out"):
+        read_documents(path, id_column="id")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -399,3 +400,8 @@ def test_the_longest_form_of_a_vocabulary_hides_none_of_another(tmp_path: Path) 
     assert [(m.text, [graph.ids[c.entity] for c in m.candidates]) for m in found] == [
         ("Lung", ["B:2"]), ("Lung cancer", ["A:1"]), ("cancer", ["B:1"]), ("Cancer", ["A:2", "B:1"]),
     ]  # fmt: skip
+
+
+def test_a_linker_says_why_it_is_not_pickled(linker: EntityLinker) -> None:
+    with pytest.raises(TypeError, match=r"Build one in each process, with EntityLinker\.from_gr"):
+        pickle.dumps(linker)

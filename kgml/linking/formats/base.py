@@ -23,10 +23,11 @@ NO_VOCABULARY = "Entity"
 
 
 class Linked(NamedTuple):
-    """A text and its mentions as JSON, in the order of their offsets."""
+    """A text, its mentions as JSON in the order of their offsets, and what the text is called."""
 
     text: str
     mentions: list[dict[str, Any]]
+    id: Any = None
 
 
 class Format(ABC):

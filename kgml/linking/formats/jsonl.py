@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JSONLines(FileFormat):
-    """A line per text, in the order given: ``{"mentions": [...], "text": "..."}``."""
+    """A line per text, in the order given: ``{"id": ..., "mentions": [...], "text": "..."}``."""
 
     ending = ".jsonl"
 
