@@ -133,7 +133,7 @@ class Abbreviated:
         if not self._links:
             return list(spans)
         places: dict[tuple[int, int], tuple[Candidate, ...]] = {}
-        for start, end in WordMatcher(self._links, plural=True).find(spaced(plain)):
+        for start, end in WordMatcher(self._links, plural=True).find(spaced(plain).encode()):
             surface = plain[start:end]
             for short in (surface, *singulars(surface)):
                 if short in self._links:

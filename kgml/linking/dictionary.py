@@ -8,7 +8,7 @@ from kgml.config import LinkingConfig
 from kgml.linking.choose import Span
 from kgml.linking.entries import Entries, Meaning
 from kgml.linking.fold import Folded, is_word, lower
-from kgml.linking.match import WordMatcher, longest
+from kgml.linking.match import BLANKS, WordMatcher, longest
 from kgml.linking.mentions import Candidate
 from kgml.linking.words import is_plain_word
 
@@ -52,8 +52,8 @@ class Dictionary:
         """The longest forms, in folded offsets; no overlaps but with ``config.nested``."""
         plain, text, known = folded.plain, folded.lower, self._known
         found: dict[tuple[int, int], tuple[Candidate, ...]] = {}
-        for span in self._matcher.find(folded.words):
-            start, end = span
+        for _, start, stop in self._matcher.hits(folded.words):
+            end = stop - BLANKS
             surface = plain[start:end]
             try:
                 candidates, word = known[surface]
@@ -63,9 +63,10 @@ class Dictionary:
                 place = folded.original(start), folded.original(end)
                 candidates = word if is_plain_word(folded.text, *place) else candidates
             if candidates and not (text[start - 2] in _LAST and prefixed(text, start)):
-                found[span] = candidates
+                found[start, end] = candidates
         spans = sorted(found) if self.config.nested else longest(found)
-        return [Span(*span, (span,), found[span], True) for span in spans]
+        new = tuple.__new__  # half the time of `Span(...)`, and there are many
+        return [new(Span, (*span, (span,), found[span], True)) for span in spans]
 
     def _remember(self, surface: str) -> Meaning:
         """`Entries.meaning`, kept, as texts repeat themselves."""

@@ -141,20 +141,22 @@ class Entries:
     def meaning(self, surface: str) -> Meaning:
         """What ``surface`` (folded, in its own case) stands for; no candidates for nothing."""
         key = lower(surface)
-        words: list[_Owner] = [(row, False) for row in self.folded.get(key, ())]
+        words, cased = self.folded.get(key, ()), self.cased.get(surface, ())
+        if len(words) == 1 and not cased and not self._variant[words[0]]:  # nearly always
+            return Meaning((self._candidate(surface, words[0], False),))
+        owners: list[_Owner] = [(row, False) for row in words]
         if len(surface) > 3 and key not in COMMON:
             for one in singulars(key):
-                words += [(row, True) for row in self.folded.get(one, ())]
-        cased: list[_Owner] = [(row, False) for row in self.cased.get(surface, ())]
+                owners += [(row, True) for row in self.folded.get(one, ())]
         plural: list[_Owner] = [
             (row, True)
             for one in singulars(surface)
             if one[-1].isupper() or one[-1].isdigit()
             for row in self.cased.get(one, ())
         ]
-        candidates = self._ranked(surface, [*words, *cased, *plural])
+        candidates = self._ranked(surface, [*owners, *((row, False) for row in cased), *plural])
         if cased and key in WORDS:
-            return Meaning(candidates, self._ranked(surface, [*words, *plural]))
+            return Meaning(candidates, self._ranked(surface, [*owners, *plural]))
         return Meaning(candidates)
 
     def _ranked(self, surface: str, found: list[_Owner]) -> tuple[Candidate, ...]:
@@ -166,11 +168,15 @@ class Entries:
             other = best.get(candidate.entity)
             if other is None or candidate.score > other.score:
                 best[candidate.entity] = candidate
+        if len(best) < 2:
+            return tuple(best.values())
         return tuple(sorted(best.values(), key=lambda c: (-c.score, c.entity)))
 
     def _candidate(self, surface: str, row: int, plural: bool) -> Candidate:
         variant = self._variant[row]
         method, score = METHODS[self._scope[row]]
+        if not (variant or plural) and surface.startswith(self._written[row]):
+            return Candidate(self._entity[row], score, method)
         changes = [change for change in (variant, "plural" if plural else "") if change]
         score *= VARIANT ** len(changes)
         if "plural" not in variant and "singular" not in variant:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 PARAGRAPH = "\u2029"
 """What a run of blank space with an empty line becomes: a form may cross a line end, not this."""
@@ -33,7 +33,7 @@ _ASCII_ODD = re.compile(_RUNS)
 _ODD = re.compile(f"{_RUNS}|{_RARE}")
 _SPECIAL = re.compile(r"[\u0300-\u036f\ufb00-\ufb06\u00df\u1e9e]")
 _NO_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
-_CONTROL = "\x00"
+_CONTROL = b"\x00"
 _WORDS = bytes(
     ord(chr(code).lower() if chr(code).isalnum() else " " if chr(code).isprintable() else _CONTROL)
     for code in range(128)
@@ -42,12 +42,11 @@ _WORDS = bytes(
 _ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """One text, as it was and folded: ``plain`` in its own case, ``lower`` in lower case without
     accents.
 
-    ``plain`` and ``lower`` are equally long, ``words`` is ``spaced(lower)``. ``at`` and ``shift``
+    ``plain`` and ``lower`` are equally long, ``words`` is ``spaced(lower)`` in UTF-8. ``at`` and ``shift``
     are the break points: from position ``at[i]`` on, the original offset is ``shift[i]`` larger.
     Both are empty for nearly every text.
     """
@@ -55,7 +54,7 @@ class Folded:
     text: str
     plain: str
     lower: str
-    words: str
+    words: bytes
     at: tuple[int, ...] = ()
     shift: tuple[int, ...] = ()
 
@@ -76,12 +75,12 @@ def fold(text: str) -> Folded:
     """
     ascii_only = text.isascii()
     if ascii_only:
-        words = text.encode().translate(_WORDS).decode("ascii")
+        words = text.encode().translate(_WORDS)
         # nothing but printable characters and single blanks, as most texts are, needs no more
-        regular = _CONTROL not in words and "  " not in text
+        regular = _CONTROL not in words and text.rfind("  ") < 0  # faster than "  " in text
         if regular:
             plain = text.replace("-", " ")
-            return Folded(text, plain, plain.lower(), f" {words} ")
+            return Folded(text, plain, plain.lower(), b" %b " % words)
     else:
         regular = text.isprintable() and "  " not in text
     plain = text
@@ -96,7 +95,7 @@ def fold(text: str) -> Folded:
         for character in characters:
             plain = plain.replace(character, by)
     small = lower(plain)
-    return Folded(text, plain, small, spaced(small), at, shift)
+    return Folded(text, plain, small, spaced(small).encode(), at, shift)
 
 
 def spaced(text: str) -> str:

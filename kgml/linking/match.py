@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Never
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import BytesAhoCorasick
 
 from kgml.linking.fold import spaced
+
+BLANKS = 2
+"""One at each end of a pattern."""
 
 
 class WordMatcher:
@@ -40,7 +43,7 @@ class WordMatcher:
                     pattern = patterns.setdefault(f" {words}{ending} ", len(patterns))
                     if edges[0] or pattern in self._edges:
                         self._edges.setdefault(pattern, {(0, 0)}).add(edges)
-        self._automaton = AhoCorasick(patterns, store_patterns=False) if patterns else None
+        self._automaton = BytesAhoCorasick(map(str.encode, patterns)) if patterns else None
 
     def __getstate__(self) -> Never:
         """The automaton lives outside Python."""
@@ -49,25 +52,42 @@ class WordMatcher:
             "EntityLinker.from_graph(graph)."
         )
 
-    def find(self, words: str) -> list[tuple[int, int]]:
+    def find(self, words: bytes) -> list[tuple[int, int]]:
         """Spans that may be a key, in no order: look ``text[start:end]`` up.
 
         Args:
-            words: the text as `kgml.linking.fold.spaced` gives it.
+            words: the text as `kgml.linking.fold.spaced` gives it, in UTF-8.
         """
+        return [(start, end - BLANKS) for _, start, end in self.hits(words)]
+
+    def hits(self, words: bytes) -> list[tuple[int, int, int]]:
+        """What `find` gives as the automaton does: pattern, start, and `BLANKS` more than end."""
         if self._automaton is None:
             return []
         hits = self._automaton.find_matches_as_indexes(words, overlapping=True)
+        if not words.isascii():
+            hits = _characters(words, hits)
         edges = self._edges
-        found = [(start, end - 2) for pattern, start, end in hits if pattern not in edges]
-        if len(found) < len(hits):
-            found += [
-                (start - before, end - 2 + after)
-                for pattern, start, end in hits
-                for before, after in edges.get(pattern, ())
+        odd = [hit for hit in hits if hit[0] in edges]
+        if odd:
+            hits = [hit for hit in hits if hit[0] not in edges]
+            hits += [
+                (pattern, start - before, end + after)
+                for pattern, start, end in odd
+                for before, after in edges[pattern]
                 if start >= before
             ]
-        return found
+        return hits
+
+
+def _characters(words: bytes, hits: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """``hits``, by ascending end, counted in characters rather than bytes."""
+    found, done, passed = [], 0, 0
+    for pattern, start, end in hits:
+        passed += len(words[done:end].decode())
+        done = end
+        found.append((pattern, passed - len(words[start:end].decode()), passed))
+    return found
 
 
 def singulars(surface: str) -> Iterator[str]:
@@ -103,7 +123,7 @@ def longest(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     kept: list[tuple[int, int]] = []
     cluster: list[tuple[int, int]] = []
     reach = -1
-    for span in sorted(set(spans)):
+    for span in sorted(spans):
         if span[0] < reach:
             cluster.append(span)
             reach = max(reach, span[1])

@@ -63,7 +63,7 @@ def terms(text: str) -> list[tuple[str, str]]:
     ([('abnormality', 'abnorm'), ('kidneys', 'kidney')], [('of', 'of'), ('the', 'the')])
     """
     folded = fold(text)
-    return content(folded.lower) or [(word, word) for word in folded.words.split()]
+    return content(folded.lower) or [(word, word) for word in folded.words.decode().split()]
 
 
 def spelling(text: str) -> str:
@@ -72,7 +72,7 @@ def spelling(text: str) -> str:
     >>> spelling("Non-small  CELL") == spelling("non small cell")
     True
     """
-    return " ".join(fold(text).words.split())
+    return " ".join(fold(text).words.decode().split())
 
 
 def documents(graph: KnowledgeGraph, names: Names) -> Iterator[dict[str, int]]:
