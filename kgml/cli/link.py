@@ -35,6 +35,12 @@ def link(
         list[str] | None,
         typer.Option("--root", metavar="ID", help="Only this entity and all below; repeatable."),
     ] = None,
+    nested: Annotated[
+        bool,
+        typer.Option(
+            "--nested", help='Mentions in longer ones too: "colitis" in "ulcerative colitis".'
+        ),
+    ] = False,
     gold: Annotated[
         bool, typer.Option("--gold", help="Score against the mentions in --data FILE.jsonl.")
     ] = False,
@@ -62,7 +68,7 @@ def link(
         raise UsageError("--id-column is for a table; add --data FILE, or leave it out.")
     _check(gold, {"TEXT": text, "--text-column": text_column, "--id-column": id_column,
                   "--format": format, "-o": output}, {"--split": split})  # fmt: skip
-    config = call.config(train={"text_column": text_column})
+    config = call.config(train={"text_column": text_column}, linking={"nested": nested or None})
     if gold:
         assert data is not None  # check_source and _check
         call.result(_scored(call, config, graph, data, split, root), human_scores)

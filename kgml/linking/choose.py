@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from kgml.linking.mentions import Candidate
+
+IsKind = Callable[[int, int], bool]
+"""Whether the first entity is a kind of the second."""
 
 
 class Span(NamedTuple):
@@ -26,7 +29,7 @@ class Span(NamedTuple):
         return sum(end - start for start, end in self.used)
 
 
-def choose(text: str, spans: Iterable[Span], nested: bool = False) -> list[Span]:
+def choose(text: str, spans: Iterable[Span], nested: IsKind | None = None) -> list[Span]:
     """The spans that stay, sorted by start, then end.
 
     Longer ones first, the exact before the variant, then the better score. Two that share a word
@@ -36,6 +39,8 @@ def choose(text: str, spans: Iterable[Span], nested: bool = False) -> list[Span]
 
     Args:
         text: what the spans are of, folded.
+        nested: keep the exact end of a longer span too, where the longer one is a kind of it:
+            "colitis" of "ulcerative colitis", not "nevus" of "basal cell nevus", a carcinoma.
     """
     kept: list[Span] = []
     cluster: list[Span] = []
@@ -49,7 +54,7 @@ def choose(text: str, spans: Iterable[Span], nested: bool = False) -> list[Span]
     return kept + _settle(text, cluster, nested)
 
 
-def _settle(text: str, cluster: list[Span], nested: bool) -> list[Span]:
+def _settle(text: str, cluster: list[Span], nested: IsKind | None) -> list[Span]:
     if len(cluster) < 2:
         return cluster
     kept: list[Span] = []
@@ -70,7 +75,7 @@ def _settle(text: str, cluster: list[Span], nested: bool) -> list[Span]:
             s.start,
         ),
     ):
-        if all(_agree(span, other) or (nested and _inside(span, other)) for other in kept):
+        if all(_agree(span, other) or (nested and _kind(span, other, nested)) for other in kept):
             kept.append(span)
     return sorted(kept, key=lambda span: (span.start, span.end))
 
@@ -90,9 +95,12 @@ def _agree(one: Span, other: Span) -> bool:
     return coordinated and shared < min(one.length, other.length)
 
 
-def _inside(inner: Span, outer: Span) -> bool:
-    """Whether one exact span is the end of another, longer one."""
-    return inner.exact and outer.start < inner.start and inner.end == outer.end
+def _kind(inner: Span, outer: Span, is_kind: IsKind) -> bool:
+    """Whether one exact span is the end of another, longer one, which is a kind of it."""
+    if not (inner.exact and outer.start < inner.start and inner.end == outer.end):
+        return False
+    best = outer.candidates[0].entity
+    return any(is_kind(best, candidate.entity) for candidate in inner.candidates)
 
 
 def together(parts: Sequence[Sequence[Span]]) -> list[Span]:

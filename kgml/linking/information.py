@@ -2,7 +2,8 @@
 
 A form of one word is weighed down when the ontology has the word in many entities' forms, the
 more the more (an inverse document frequency, the entities being the documents), and further when
-it is a common English word. A text that is nothing but the word is taken at its word.
+it is a common English word: so much that the default threshold leaves it out. A text, a line or a
+sentence that is nothing but the word is taken at its word.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ _MANY = 0.03
 """Share of the entities from which on a word is generic, be it common English or not."""
 _FEW = 20
 """Entities up to which no word is generic: a small ontology says nothing about frequency."""
-_EVERYDAY, _FREQUENT = 0.25, 0.3
+_EVERYDAY, _FREQUENT = 0.32, 0.3
 """How much of its score a word loses for being common English, and for being in all forms."""
+
+_BESIDE, _ENDS = " \t,", ".;:!?\r\n\u2029"
 
 
 class Information:
@@ -56,12 +59,11 @@ class Information:
     def weigh(self, folded: Folded, spans: Sequence[Span]) -> list[Span]:
         """``spans`` with the candidates of single words weighed."""
         kept = []
-        alone = folded.lower.strip(" .,;:!?\u2029")
         for span in spans:
             word = folded.lower[span.start : span.end]
             as_written = folded.plain[span.start + 1 : span.end] != word[1:]  # "ALL"
-            factor = 1.0 if " " in word or word == alone or as_written else self.factor(word)
-            if factor == 1.0:
+            factor = 1.0 if " " in word or as_written else self.factor(word)
+            if factor == 1.0 or _alone(folded, span):
                 kept.append(span)
                 continue
             candidates = tuple(
@@ -70,3 +72,14 @@ class Information:
             )
             kept.append(span._replace(candidates=candidates))
         return kept
+
+
+def _alone(folded: Folded, span: Span) -> bool:
+    """Whether nothing else stands in the line or sentence."""
+    text = folded.text
+    start, end = folded.original(span.start), folded.original(span.end)
+    while start and text[start - 1] in _BESIDE:
+        start -= 1
+    while end < len(text) and text[end] in _BESIDE:
+        end += 1
+    return (not start or text[start - 1] in _ENDS) and (end == len(text) or text[end] in _ENDS)

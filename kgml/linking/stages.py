@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kgml.config import LinkingConfig
 from kgml.kg.vocabulary import Scope
 from kgml.linking.abbreviations import Abbreviated
-from kgml.linking.choose import Span, choose
+from kgml.linking.choose import IsKind, Span, choose
 from kgml.linking.coherence import Coherence
 from kgml.linking.dictionary import Dictionary
 from kgml.linking.entries import folded_forms
@@ -32,6 +33,7 @@ class Stages:
         variants: the same forms found by their stems; None: the dictionary alone.
         information: what single words are worth; None: all alike.
         coherence: which homonym the document supports; None: the best scope.
+        is_kind: which mentions are kept inside a longer one; None: none of them.
     """
 
     def __init__(
@@ -40,9 +42,10 @@ class Stages:
         variants: VariantIndex | None = None,
         information: Information | None = None,
         coherence: Coherence | None = None,
+        is_kind: IsKind | None = None,
     ) -> None:
         self.dictionary, self.variants = dictionary, variants
-        self.information, self.coherence = information, coherence
+        self.information, self.coherence, self.is_kind = information, coherence, is_kind
 
     @classmethod
     def of(cls, forms: Sequence[Form], graph: KnowledgeGraph, config: LinkingConfig) -> Stages:
@@ -51,14 +54,15 @@ class Stages:
         dictionary = Dictionary(
             [text for text, _, _ in forms], [entity for _, entity, _ in forms], scopes, config
         )
+        is_kind = _hierarchy(graph) if config.nested else None
         if not config.variants:
-            return cls(dictionary)
+            return cls(dictionary, is_kind=is_kind)
         keys = list(folded_forms(dictionary.entries, forms))
         exact = {Scope.LABEL, Scope.EXACT}
         if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
             exact.add(Scope.RELATED)
         index = VariantIndex(keys, lambda scope: scope in exact)
-        return cls(dictionary, index, Information(keys), Coherence(graph))
+        return cls(dictionary, index, Information(keys), Coherence(graph), is_kind)
 
     def find(self, folded: Folded) -> list[Span]:
         """Spans in folded offsets, sorted by start, then end."""
@@ -70,13 +74,18 @@ class Stages:
         if self.information is not None:
             spans = self.information.weigh(folded, spans)
         spans = _likely(folded, spans, threshold)
-        if self.variants is not None or config.nested:
-            spans = choose(folded.lower, spans, config.nested)
+        if self.variants is not None or self.is_kind is not None:
+            spans = choose(folded.lower, spans, self.is_kind)
         if self.variants is not None:
             spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
         if self.coherence is not None:
             spans = self.coherence.rank(folded, spans)
         return _likely(folded, spans, threshold)
+
+
+def _hierarchy(graph: KnowledgeGraph) -> IsKind:
+    above = lru_cache(maxsize=50_000)(lambda entity: frozenset(graph.ancestors_of(entity)))
+    return lambda one, other: one == other or other in above(one)
 
 
 def _likely(folded: Folded, spans: Iterable[Span], threshold: float) -> list[Span]:

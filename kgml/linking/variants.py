@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from kgml.linking.equivalents import Bag, learn
 from kgml.linking.fuzzy import Misspellings
+from kgml.linking.general import with_general
 from kgml.linking.order import phrase_order
 from kgml.linking.place import Choice, Reading, place
 from kgml.linking.stem import LONGEST
@@ -67,7 +68,7 @@ class VariantIndex:
             if exchanges(scope):
                 by_entity[entity].append(tuple(dict.fromkeys(stem for _, stem in words)))
             bags.setdefault(bag, {}).setdefault(entity, Form(entity, scope, words, linked, 1.0))
-        self.equivalents = learn(by_entity.values())
+        self.equivalents = with_general(learn(by_entity.values()))
         self.misspellings = Misspellings({w for owned in bags.values() for f in owned.values()
                                           for w, _ in f.words})  # fmt: skip
         self._single: dict[str, list[Form]] = {}
@@ -109,17 +110,17 @@ class VariantIndex:
         return readings
 
     def _all_readings(self, token: Token) -> Iterator[Reading]:
-        stem, how = token.stem, ""
-        if stem not in self._known:
-            other = self.misspellings.correct(token.word)
-            if other is None:
-                return
+        exchanged = [
+            Reading(other, _trust(share), "equivalent word")
+            for other, share in self.equivalents.words.get(token.stem, {}).items()
+            if other in self._known
+        ]
+        if token.stem in self._known:
+            yield Reading(token.stem, 1.0, "")
+        elif not exchanged and (other := self.misspellings.correct(token.word)) is not None:
             ((_, stem),) = content(other) or [("", "")]
-            how = "misspelt"
-        yield Reading(stem, 0.85 if how else 1.0, how)
-        for other, share in self.equivalents.words.get(stem, {}).items():
-            if not how and other in self._known:
-                yield Reading(other, _trust(share), "equivalent word")
+            yield Reading(stem, 0.85, "misspelt")
+        yield from exchanged
 
     def _index(self, bags: dict[Bag, dict[int, Form]]) -> None:
         frequency = Counter(stem for bag in bags for stem in bag)

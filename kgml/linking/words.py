@@ -30,53 +30,54 @@ application approach area argument asset association attention authority average
 basis behavior benefit body book business call capacity care case cause center century chance change
 character charge child choice city class code collection community company concept concern condition
 contact content context contract control cost country course court cover credit crisis culture
-currency customer date day deal death debt decision degree demand design detail development
-difference direction discussion disease disorder distance document effect effort element employee
-end energy entity environment error event evidence example exchange exercise experience expression
-factor failure family feature field figure file finding fire focus food force form fracture function
-fund future game gain goal goods government group growth hand head health history home hour house
-human idea identity image impact income increase index individual industry information injury input
-instance institution instrument interest issue item job joint key kind knowledge label lack language
-law leader letter level life light limit line list location loss machine man manager mark market
-material matter meaning measure media member memory method mind model moment money month mother
-movement name nature need network news node number object offer office officer operation opinion
-option order organization origin other outcome output owner page paper parent part party patient
-pattern payment people performance period permission person phase phrase place plan plant point
-policy population position possession power practice presence pressure price principle problem
-procedure process product production program project property proportion purpose quality quantity
-question range rank rate rating reaction reason record reference region relation report request
-research resource response rest result return review right rise risk role room rule sale sample
-scale school science season section security selection sense series service session set setting
-shape share side sign signal site situation size skill society solution source space speech speed
-staff stage standard state statement status step stock stop story strategy stress structure student
-study subject supply support surface survey symptom syndrome system table target task tax team term
-test text theory thing time title tool topic town trade training transaction transfer treatment
-trend trial trust truth type unit use user value variable version view visit voice volume vote war
-water way weather week weight woman word work worker world year
+currency customer date day deal death debt decision degree demand department design detail
+development difference direction discussion disease disorder distance document effect effort element
+employee end energy entity environment error event evidence example exchange exercise experience
+expression factor failure family feature field figure file finding fire focus food force form
+fracture function fund future game gain goal goods government group growth hand head health history
+home hour house human idea identity image impact income increase index individual industry
+information injury input instance institution instrument interest issue item job joint key kind
+knowledge label lack language law leader letter level life light limit line list location loss
+machine man manager mark market material matter meaning measure media member memory method mind
+model moment money month mother movement name nature need network news node number object objective
+offer office officer operation opinion option order organization origin other outcome output owner
+page paper parent part party patient pattern payment people performance period permission person
+phase phrase place plan plant point policy population position possession power practice presence
+pressure price principle problem procedure process product production program project property
+proportion purpose quality quantity question range rank rate rating reaction reason record reference
+region relation report request research resource response rest result return review right rise risk
+role room rule sale sample scale school science season section security selection sense series
+service session set setting shape share side sign signal site situation size skill society solution
+source space speech speed staff stage standard state statement status step stock stop story strategy
+stress structure student study subject supply support surface survey symptom syndrome system table
+target task tax team term test text theory thing time title tool topic town trade training
+transaction transfer treatment trend trial trust truth type unit use user value variable version
+view visit voice volume vote war water way weather week weight woman word work worker world year
 """
 _EVERYDAY_OTHERS = """
-able actual actually added additional again ahead allowed alone already always annual another apparent
-asked available average away basic became become becomes began believe best better beyond bigger
-biggest bought bring brought built came central certain certainly closed closer coming common compared
-complete consider considered continued correct could current currently daily decided declined
-decreased deep depend despite different difficult direct directly doing domestic done double dropped
-early easy economic effective either enough entire equal especially essential estimated ever exact
-existing expected external extra fair fairly falling fell felt final finally financial fixed followed
-following foreign former forward found free frequent fresh front further future gave general generally
-given gives going gone gross grew growing grown hard heavy held helped higher highest however important
-improved included increased increasing independent initial internal involved joined just kept known
-largest late lately later latest least left legal less lesser limited little local longer lost lower
-lowest main mainly major making many married maybe mean meant medium met minor mixed modern moderate
-monthly moved much named national natural nearly necessary needed negative net never new newer next
-normal offered official often older only opened opposite ordinary original overall owned paid partial
-particular past permanent personal physical poor popular positive possible potential present previous
-primary principal prior private probable probably proper proposed proved public put quarterly quick
-quickly quite random rapid rather ready real really reached received recent recently reduced regular
-related relative relevant reported required respective rising rose run running said same saw secondary
-secret seen sent separate serious set several severely sharp shown significant similar simple single
-slight slightly slowly sold some soon special specific spent standard started steady still strong
-sudden sure taken taking temporary tight together told took total toward traded true typical unable
-unchanged under unique unusual upper used useful usual various very weak weekly well went whole wide
+able actual actually added additional again ahead allowed alone already always annual another
+apparent asked available average away basic became become becomes began believe best better beyond
+bigger biggest bought bring brought built came central certain certainly closed closer coming common
+compared complete consider considered continued correct could current currently daily decided
+declined decreased deep depend despite different difficult direct directly doing domestic done
+double dropped early easy economic effective either enough entire equal especially essential
+estimated ever exact existing expected external extra fair fairly falling fell felt final finally
+financial fixed followed following foreign former forward found free frequent fresh front further
+future gave general generally given gives going gone gross grew growing grown hard heavy held helped
+higher highest however important improved included increased increasing independent initial internal
+involved joined just kept known largest late lately later latest least left legal less lesser
+limited little local longer lost lower lowest main mainly major making many married maybe mean meant
+medium met minor mixed modern moderate monthly moved much named national natural nearly necessary
+needed negative net never new newer next normal offered official often older only opened opposite
+ordinary original overall owned paid partial particular past permanent personal physical poor
+popular positive possible potential present previous primary principal prior private probable
+probably proper proposed proved public put quarterly quick quickly quite random rapid rather ready
+real really reached received recent recently reduced regular related relative relevant reported
+required respective rising rose run running said same saw secondary secret seen sent separate
+serious set several severely sharp shown significant similar simple single slight slightly slowly
+sold some soon special specific spent standard started steady still strong sudden sure taken taking
+temporary tight together told took total toward traded true typical unable unchanged under
+underlying unique unusual upper used useful usual various very weak weekly well went whole wide
 widely won wrong yearly younger
 """
 _TERMS = "banking coding factoring fracturing funding housing listing marketing taxing typing"
@@ -113,7 +114,8 @@ def _everyday() -> frozenset[str]:
     inflected = {word for noun in nouns for word in (noun + "s", noun + "es", noun + "ed")}
     stems = [noun.removesuffix("e") for noun in nouns]
     inflected |= {word for stem in stems for word in (stem + "ed", stem + "ing")}
-    inflected |= {noun.removesuffix("ion") + "ing" for noun in nouns if noun.endswith("tion")}
+    verbs = [noun.removesuffix("ion") for noun in nouns if noun.endswith("tion")]
+    inflected |= {verb + ending for verb in verbs for ending in ("ing", "ed")}
     irregular = {plural for noun in nouns for plural in irregular_plurals(noun)}
     words = WORDS.union(nouns, inflected, irregular, _EVERYDAY_OTHERS.split())
     return words.difference(_TERMS.split())

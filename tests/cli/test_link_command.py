@@ -183,3 +183,15 @@ def test_an_id_column_that_is_not_there_is_refused(
 ) -> None:
     done = kgml_in(folder, "link", "tiny.kg", *arguments)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_nested_mentions_are_an_option(kgml_in: Run, folder: Path) -> None:
+    obo = "[Term]\nid: T:1\nname: Colitis\n\n[Term]\nid: T:2\nname: Ulcerative colitis\nis_a: T:1\n"
+    (folder / "colitis.obo").write_text(f"format-version: 1.2\nontology: colitis\n\n{obo}")
+    assert kgml_in(folder, "build-graph", "colitis.obo", "-o", "colitis.kg").returncode == 0
+    command = ["link", "colitis.kg", "Ulcerative colitis.", "--json"]
+    counts = [
+        len(json.loads(kgml_in(folder, *command, *more).stdout)[0]["mentions"])
+        for more in ([], ["--nested"])
+    ]
+    assert counts == [1, 2]

@@ -43,6 +43,9 @@ TERMS: dict[str, tuple[str, list[str], list[str]]] = {
     "T:23": ("Group", [], []),
     "T:24": ("Hereditary anemia", [], ["T:11"]),
     "T:25": ("Lesch-Nyhan syndrome", [], []),
+    "T:26": ("Basal cell nevus", [], ["T:30"]),
+    "T:27": ("Nevus", [], []),
+    "T:28": ("Numerous freckles", [], []),
     "T:30": ("Organ finding", [], []),
     "T:31": ("Digit finding", [], []),
     "T:32": ("Eye finding", [], []),
@@ -93,6 +96,9 @@ def say(graph: KnowledgeGraph, linker: EntityLinker) -> Say:
         ("β-thalassaemia", "β-thalassaemia", "T:6", "label, other wording"),
         ("kidney abscess", "kidney abscess", "T:15", "label, 'kidney' for 'renal'"),
         ("calcified falx", "calcified falx", "T:19", "label, inflected, reordered"),
+        ("multiple freckles", "multiple freckles", "T:28", "label, 'multiple' for 'numerous'"),
+        ("renal manifestations", "renal manifestations", "T:2",
+         "label, 'renal' for 'kidney', 'manifestations' for 'abnormality'"),
         ("neurofibrmatosis", "neurofibrmatosis", "T:9", "label, misspelt 'neurofibromatosis'"),
     ],
 )  # fmt: skip
@@ -189,14 +195,15 @@ def test_a_generic_word_needs_to_stand_alone(say: Say) -> None:
     assert say("the group was small") == []
 
 
-def test_nested_mentions_are_kept_on_request(graph: KnowledgeGraph) -> None:
-    for variants in (True, False):
-        config = LinkingConfig(nested=True, variants=variants)
-        linker = EntityLinker.from_graph(graph, config)
-        assert [m.text for m in linker.link_one("hereditary anemia")] == [
-            "hereditary anemia",
-            "anemia",
-        ]
+@pytest.mark.parametrize("variants", [True, False])
+def test_nested_mentions_are_kept_on_request_where_the_longer_is_a_kind_of_them(
+    graph: KnowledgeGraph, variants: bool
+) -> None:
+    linker = EntityLinker.from_graph(graph, LinkingConfig(nested=True, variants=variants))
+    found = linker.link_one("hereditary anemia, basal cell nevus and a nevus")
+    assert [(m.text, m.start) for m in found] == [
+        ("hereditary anemia", 0), ("anemia", 11), ("basal cell nevus", 19), ("nevus", 42),
+    ]  # fmt: skip
 
 
 def test_a_threshold_of_one_leaves_what_is_written_like_a_label(graph: KnowledgeGraph) -> None:
