@@ -52,7 +52,7 @@ def linked(model: str, shared: Path) -> dict[str, float]:
     """Accuracy at 1 of dense search on the gold mentions of each dev part."""
     found = {}
     for data in linking.SETS:
-        accuracy = linking.dense(linking.task(data, shared, "dev"), model).accuracy
+        accuracy = linking.dense(linking.task(data, shared, "dev", model)).accuracy
         assert accuracy is not None
         found[data] = accuracy()
     return found

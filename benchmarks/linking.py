@@ -10,9 +10,9 @@ identifiers that the ontology does not have count as missed. Options are tuned o
 
 ``linker``: kgml as it comes. ``nested``: with ``nested = true``, which reports a mention within
 another one too, as GSC+ marks them (a fifth of its mentions) and as both peers' and PhenoTagger's
-defaults do for HPO. ``dictionary``: the exact stage alone. ``dense``: spans of up to five words
-that the dictionary leaves, linked to the nearest form of the unadapted text encoder from a cosine
-of .9 on, added to the dictionary's; its accuracy at 1 is the nearest form to each gold mention.
+defaults do for HPO. ``dictionary``: the exact stage alone. ``dense``: the dictionary and
+``[linking] encoder``, which is the unadapted one or ``--encoder DIR``, from a cosine of .9 on; its
+accuracy at 1 is the nearest form to each gold mention. ``linker, dense``: the linker and that.
 ``fasthpocr``: FastHPOCR (Groza et al. 2024), HPO only, as it comes, and ``fasthpocr, longest``.
 ``gilda``: gilda's annotator (Gyori et al. 2022) with a grounder of the same forms. Peers that are
 not installed are left out with a word; ``--peers`` names folders they were installed to
@@ -27,7 +27,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -35,13 +35,13 @@ from typing import Any, NamedTuple
 
 from kgml.config import EncoderConfig, LinkingConfig
 from kgml.data.annotations import Annotation, read_gold
+from kgml.encoders.text import TextEncoder
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
-from kgml.linking.fold import fold
+from kgml.linking.dense import Nearest
 from kgml.linking.gold import Names, accuracy_at_1, branches
 from kgml.linking.linker import EntityLinker
 from kgml.linking.scores import Span, compare, predictions
-from kgml.linking.tokens import LINK, WORD, segments
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 MESH_DISEASES = """
@@ -55,9 +55,7 @@ SETS = {
     ),
 }  # fmt: skip
 """Ontology of each data set, and the roots of the branches that are linked."""
-SIMILAR, LONGEST = 0.9, 5
-"""Of dense search: the least cosine, and the most words of a span."""
-
+PLAIN = LinkingConfig()
 Spans = list[list[Span]]
 
 
@@ -72,6 +70,8 @@ class Task(NamedTuple):
     gold: list[list[Annotation]]
     spans: Spans
     """The gold mentions with entity numbers."""
+    encoder: str = EncoderConfig.model
+    """Of dense search."""
 
 
 class Built(NamedTuple):
@@ -81,7 +81,7 @@ class Built(NamedTuple):
     accuracy: Callable[[], float] | None = None
 
 
-def task(data: str, shared: Path, split: str) -> Task:
+def task(data: str, shared: Path, split: str, encoder: str = EncoderConfig.model) -> Task:
     """Read ontology and gold."""
     path, roots = SETS[data]
     graph = load_graph(shared / "ontologies" / path)
@@ -89,8 +89,9 @@ def task(data: str, shared: Path, split: str) -> Task:
     names = Names(graph)
     spans = [[Span(m.start, m.end, names.entities(m.id)) for m in row] for row in gold]
     return Task(
-        data, shared / "ontologies" / path, graph, branches(graph, roots), texts, gold, spans
-    )
+        data, shared / "ontologies" / path, graph, branches(graph, roots), texts, gold, spans,
+        encoder,
+    )  # fmt: skip
 
 
 def kgml(case: Task, config: LinkingConfig) -> Built:
@@ -112,60 +113,21 @@ def forms_of(case: Task) -> list[tuple[str, int]]:
     ]
 
 
-def dense(case: Task, model: str = EncoderConfig.model) -> Built:
-    """Nearest forms by a text encoder, for spans the dictionary leaves."""
-    from kgml.encoders.text import TextEncoder
-
-    encoder = TextEncoder(model)
-    forms = forms_of(case)
-    table = encoder.encode([text.lower() for text, _ in forms])
-    dictionary = EntityLinker.from_graph(
-        case.graph, replace(LinkingConfig(), variants=False), case.entities
+def dense(case: Task) -> Built:
+    """The dictionary and, for spans it leaves, the nearest form by a text encoder."""
+    linked = kgml(case, replace(PLAIN, variants=False, encoder=case.encoder))
+    nearest = Nearest(
+        [(text, entity, 0) for text, entity in forms_of(case)], TextEncoder(case.encoder)
     )
 
-    def nearest(names: list[str]) -> dict[str, tuple[float, int]]:
-        found = {}
-        distinct = sorted({name.lower() for name in names})
-        vectors = encoder.encode(distinct)
-        for first in range(0, len(distinct), 512):
-            cosines = vectors[first : first + 512] @ table.T
-            for name, row in zip(distinct[first : first + 512], cosines, strict=True):
-                best = int(row.argmax())
-                found[name] = float(row[best]), forms[best][1]
-        return found
-
-    def link(texts: Sequence[str]) -> Spans:
-        known = [predictions(mentions) for mentions in dictionary.link(texts)]
-        free = [list(_free(text, spans)) for text, spans in zip(texts, known, strict=True)]
-        best = nearest([text[a:b] for text, row in zip(texts, free, strict=True) for a, b in row])
-        for text, spans, row in zip(texts, known, free, strict=True):
-            scored = sorted((-best[text[a:b].lower()][0], a - b, a, b) for a, b in row)
-            for cosine, _, a, b in scored:
-                if -cosine >= SIMILAR and all(s.end <= a or b <= s.start for s in spans):
-                    spans.append(Span(a, b, frozenset({best[text[a:b].lower()][1]})))
-        return known
-
     def accuracy() -> float:
-        best = nearest([m.text for row in case.gold for m in row])
+        found = nearest.find([m.text.lower() for row in case.gold for m in row])
         pairs = [(m, s) for row, spans in zip(case.gold, case.spans, strict=True)
                  for m, s in zip(row, spans, strict=True)]  # fmt: skip
-        right = sum(best[m.text.lower()][1] in s.entities for m, s in pairs)
+        right = sum(nearest.forms[found[m.text.lower()].row][1] in s.entities for m, s in pairs)
         return round(right / max(1, len(pairs)), 4)
 
-    return Built(link, accuracy)
-
-
-def _free(text: str, taken: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Offsets of up to `LONGEST` words outside the spans ``taken``."""
-    folded = fold(text)
-    for segment in segments(folded):
-        for i, first in enumerate(segment):
-            for last in segment[i : i + LONGEST] if first.kind == WORD else ():
-                if last.kind > LINK:
-                    break
-                a, b = folded.original(first.start), folded.original(last.end)
-                if last.kind == WORD and all(s.end <= a or b <= s.start for s in taken):
-                    yield a, b
+    return Built(linked.link, accuracy)
 
 
 @cache
@@ -222,12 +184,13 @@ def gilda(case: Task) -> Built:
     )
 
 
-PLAIN = LinkingConfig()
 CONTESTANTS: dict[str, Callable[[Task], Built | None]] = {
     "dictionary": lambda case: kgml(case, replace(PLAIN, variants=False)),
     "linker": lambda case: kgml(case, PLAIN),
     "nested": lambda case: kgml(case, replace(PLAIN, nested=True)),
     "dense": dense,
+    "linker, dense": lambda case: kgml(case, replace(PLAIN, encoder=case.encoder)),
+    "nested, dense": lambda case: kgml(case, replace(PLAIN, nested=True, encoder=case.encoder)),
     "fasthpocr": lambda case: fasthpocr(case, longest=False),
     "fasthpocr, longest": lambda case: fasthpocr(case, longest=True),
     "gilda": gilda,
@@ -270,12 +233,13 @@ def main() -> None:
     parser.add_argument("--data", choices=list(SETS), default="hpo_gsc_plus")
     parser.add_argument("--split", choices=["train", "dev", "test"], default="test")
     parser.add_argument("--only", nargs="*", choices=list(CONTESTANTS), default=list(CONTESTANTS))
+    parser.add_argument("--encoder", default=EncoderConfig.model, help="of dense search")
     parser.add_argument("--peers", type=Path, nargs="*", default=[], help="folders to import from")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the shared data")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     sys.path += [str(folder.resolve()) for folder in options.peers]
-    case = task(options.data, options.shared, options.split)
+    case = task(options.data, options.shared, options.split, options.encoder)
     print(f"{case.data}, {options.split}: {len(case.texts)} documents, "
           f"{sum(map(len, case.gold)):,} mentions\n{'':19} {'mention P, R, F1':17}  "
           f"{'document P, R, F1':17}  acc@1  bound  sense  missed  spur.    texts/s  built s",

@@ -26,6 +26,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "test_size": (0.01, 0.99),
     "min_length": (1, float("inf")),
     "threshold": (0.0, 1.0),
+    "similar": (0.0, 1.0),
     "max_bytes": (1, float("inf")),
     "max_triples": (1, float("inf")),
     "max_literal": (1, float("inf")),
@@ -156,6 +157,11 @@ class LinkingConfig:
     """Whether mentions inside a longer one are kept: "colitis" in "ulcerative colitis"."""
     threshold: float = 0.7
     """Least score of a candidate, 0 to 1; what scores less is no mention."""
+    encoder: str = ""
+    """Text encoder that looks for forms near in meaning, such as the folder of ``kgml adapt``: what
+    all else leaves is compared with every form, which takes a hundred times as long. Empty: none."""
+    similar: float = 0.9
+    """Least cosine of such a form."""
 
 
 @dataclass(frozen=True)

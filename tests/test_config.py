@@ -53,6 +53,8 @@ general_weight = 1.5
 min_length = 4
 variants = false
 nested = true
+encoder = "tuned"
+similar = 0.8
 threshold = 0.5
 
 [fusion]

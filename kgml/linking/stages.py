@@ -11,6 +11,7 @@ from kgml.kg.vocabulary import Scope
 from kgml.linking.abbreviations import Abbreviated
 from kgml.linking.choose import IsKind, Span, choose
 from kgml.linking.coherence import Coherence
+from kgml.linking.dense import Dense, Nearest
 from kgml.linking.dictionary import Dictionary
 from kgml.linking.entries import folded_forms
 from kgml.linking.fold import Folded
@@ -26,7 +27,7 @@ Form = tuple[str, int, int]
 
 
 class Stages:
-    """Dictionary, variants, abbreviations, information and coherence.
+    """Dictionary, variants, abbreviations, information, dense search and coherence.
 
     Args:
         dictionary: forms found as they are written.
@@ -34,6 +35,7 @@ class Stages:
         information: what single words are worth; None: all alike.
         coherence: which homonym the document supports; None: the best scope.
         is_kind: which mentions are kept inside a longer one; None: none of them.
+        dense: forms near in meaning, where nothing else was found; None: none.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Stages:
         information: Information | None = None,
         coherence: Coherence | None = None,
         is_kind: IsKind | None = None,
+        dense: Dense | None = None,
     ) -> None:
         self.dictionary, self.variants = dictionary, variants
-        self.information, self.coherence, self.is_kind = information, coherence, is_kind
+        self.information, self.coherence = information, coherence
+        self.is_kind, self.dense = is_kind, dense
 
     @classmethod
     def of(cls, forms: Sequence[Form], graph: KnowledgeGraph, config: LinkingConfig) -> Stages:
@@ -55,14 +59,15 @@ class Stages:
             [text for text, _, _ in forms], [entity for _, entity, _ in forms], scopes, config
         )
         is_kind = _hierarchy(graph) if config.nested else None
+        dense = _dense(forms, config) if config.encoder else None
         if not config.variants:
-            return cls(dictionary, is_kind=is_kind)
+            return cls(dictionary, is_kind=is_kind, dense=dense)
         keys = list(folded_forms(dictionary.entries, forms))
         exact = {Scope.LABEL, Scope.EXACT}
         if Scope.EXACT not in set(scopes):  # an ontology that does not grade its synonyms
             exact.add(Scope.RELATED)
         index = VariantIndex(keys, lambda scope: scope in exact)
-        return cls(dictionary, index, Information(keys), Coherence(graph), is_kind)
+        return cls(dictionary, index, Information(keys), Coherence(graph), is_kind, dense)
 
     def find(self, folded: Folded) -> list[Span]:
         """Spans in folded offsets, sorted by start, then end."""
@@ -78,9 +83,17 @@ class Stages:
             spans = choose(folded.lower, spans, self.is_kind)
         if self.variants is not None:
             spans = Abbreviated(folded.plain, spans).apply(folded.plain, spans)
+        if self.dense is not None:
+            spans = sorted([*spans, *self.dense.find(folded, spans)], key=lambda s: s[:2])
         if self.coherence is not None:
             spans = self.coherence.rank(folded, spans)
         return _likely(folded, spans, threshold)
+
+
+def _dense(forms: Sequence[Form], config: LinkingConfig) -> Dense:
+    from kgml.encoders.text import TextEncoder
+
+    return Dense(Nearest(forms, TextEncoder(config.encoder)), config.similar)
 
 
 def _hierarchy(graph: KnowledgeGraph) -> IsKind:
