@@ -36,8 +36,8 @@ class CompGCNLayer(Layer):
         passed: Tensor = self.own(x[: edges.targets] * self.loop)
         for weight, inverse in ((self.inward, False), (self.outward, True)):
             parts = [p for p in edges.shares if (p.relation >= edges.relations) == inverse]
-            passed = passed + weight(mix(x, self.relation, parts, edges.targets)[0])
-        return passed / 3
+            passed = passed.add_(weight(mix(x, self.relation, parts, edges.targets)[0]))
+        return passed.div_(3)
 
 
 class CompGCNEncoder(GNNEncoder):

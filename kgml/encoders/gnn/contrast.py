@@ -25,8 +25,8 @@ class Contrast(Objective):
     """InfoNCE, both ways, between the text of an entity and what its neighbourhood says of it.
 
     The two views and the symmetric loss are those of ConGraT (Brannon et al., 2023), within one
-    network: the skip's projection of the text, and the convolutions' vector with the entity's own
-    text put to zero in the input, so that only the neighbours can tell. The loss sees directions;
+    network: the projection of the text, and what the layers make of the neighbourhood with the
+    entity's own text put to zero, so that only the neighbours can tell. The loss sees directions;
     a small term makes both parts equally long, so that their sum is of both.
     """
 
@@ -46,10 +46,11 @@ class Contrast(Objective):
     ) -> Tensor:
         """Cross-entropy of the own text among the others', and of the own neighbourhood."""
         rows = piece.rows(asked)
-        masked = piece.x.clone()
-        masked[rows] = 0
-        found = network.structure(masked, piece.outer, piece.inner).index_select(0, rows)
-        wanted = network.text(piece.x.index_select(0, rows))
+        text = network.text(piece.x)
+        wanted = text.index_select(0, rows)
+        masked = text.index_fill(0, rows, 0)
+        found = network.gain * network.structure(masked, piece.outer, piece.inner)
+        found = found.index_select(0, rows)
         total = (found.norm(dim=1) - wanted.norm(dim=1)).square().sum()
         for first in range(0, len(asked), AT_ONCE):
             one, other = (part[first : first + AT_ONCE] for part in (found, wanted))

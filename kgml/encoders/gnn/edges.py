@@ -8,6 +8,7 @@ once, when first wanted.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -123,13 +124,25 @@ class Edges:
         """The same, divided by all edges into the target: added up they are `mean`."""
         return list(self._parts(np.diff(self.starts), within=False))
 
-    def _parts(self, counts: Integers, within: bool) -> list[Part]:
+    @cached_property
+    def grouped(self) -> list[tuple[int, Tensor, Tensor]]:
+        """Relation, sources and targets of its edges, for each relation that has some."""
+        found = []
+        for relation, places in self._places():
+            source, target = self.source[places].astype(np.int64), self.target[places]
+            found.append((relation, torch.from_numpy(source), torch.from_numpy(target)))
+        return found
+
+    def _places(self) -> Iterator[tuple[int, Integers]]:
         order = np.argsort(self.relation, kind="stable")  # of int16: a radix sort
         ends = np.cumsum(np.bincount(self.relation, minlength=2 * self.relations))
-        parts = []
         for relation, places in enumerate(np.split(order, ends[:-1])):
-            if not len(places):
-                continue
+            if len(places):
+                yield relation, places
+
+    def _parts(self, counts: Integers, within: bool) -> list[Part]:
+        parts = []
+        for relation, places in self._places():
             # Only rows that have such an edge: a rare relation costs little.
             target = self.target[places]
             first = np.flatnonzero(np.diff(target, prepend=-1))

@@ -21,8 +21,7 @@ class GCNLayer(Layer):
 
     def forward(self, x: Tensor, edges: Edges) -> Tensor:
         """(sources, d) to (targets, d)."""
-        passed: Tensor = edges.normalized @ self.weight(x) + self.bias
-        return passed
+        return (edges.normalized @ self.weight(x)).add_(self.bias)
 
 
 class GCNEncoder(GNNEncoder):

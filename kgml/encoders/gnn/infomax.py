@@ -37,8 +37,9 @@ class Infomax(Objective):
         self, network: GraphNetwork, piece: Piece, asked: Integers, rng: np.random.Generator
     ) -> Tensor:
         """Binary cross-entropy of true and permuted, half of each."""
-        z = piece.vectors(network)
-        order = torch.from_numpy(rng.permutation(len(piece.x)))
-        false = piece.vectors(network, piece.x.index_select(0, order))
+        text = network.text(piece.x)
+        z = network.vectors(text, piece.outer, piece.inner)
+        order = torch.from_numpy(rng.permutation(len(text)))
+        false = network.vectors(text.index_select(0, order), piece.outer, piece.inner)
         direction = self.weight @ torch.sigmoid(z.mean(dim=0))
         return (softplus(-(z @ direction)).mean() + softplus(false @ direction).mean()) / 2

@@ -37,9 +37,9 @@ class Piece:
         """Where ``entities`` are among the output rows."""
         return torch.from_numpy(np.searchsorted(self.seeds, entities))
 
-    def vectors(self, network: GraphNetwork, x: Tensor | None = None) -> Tensor:
-        """Unit rows of the seeds (s, d); ``x`` in place of the features, where it is given."""
-        z: Tensor = network(self.x if x is None else x, self.outer, self.inner)
+    def vectors(self, network: GraphNetwork) -> Tensor:
+        """Unit rows of the seeds (s, d)."""
+        z: Tensor = network(self.x, self.outer, self.inner)
         return z
 
 
@@ -64,7 +64,7 @@ def encode_all(network: GraphNetwork, x: Tensor, edges: Edges) -> Tensor:
     not all be there at once.
     """
     rng = np.random.default_rng(0)  # nothing is drawn: all edges are taken
-    hidden = network.input(x)
+    text = hidden = network.text(x)
     for layer in (network.first, network.second):
         passed = torch.empty_like(hidden)
         for rows in rows_at_once(edges, EDGES_AT_ONCE):
@@ -72,4 +72,4 @@ def encode_all(network: GraphNetwork, x: Tensor, edges: Edges) -> Tensor:
             part = layer(hidden.index_select(0, torch.from_numpy(nodes)), block)
             passed[rows[0] : rows[-1] + 1] = part
         hidden = relu(passed) if layer is network.first else passed
-    return network.join(network.text(x), network.gain * hidden)
+    return network.join(text, hidden)

@@ -34,7 +34,7 @@ class RGCNLayer(Layer):
         mixed = mix(x, self.coefficients[:, :, None], edges.by_relation, edges.targets)
         passed: Tensor = self.own(x[: edges.targets])
         for each, basis in zip(mixed, self.bases, strict=True):
-            passed = passed + each @ basis
+            passed = passed.addmm_(each, basis)
         return passed
 
 

@@ -23,8 +23,8 @@ class SAGELayer(Layer):
 
     def forward(self, x: Tensor, edges: Edges) -> Tensor:
         """(sources, d) to (targets, d)."""
-        passed: Tensor = edges.mean @ self.neighbours(x) + self.own(x[: edges.targets])
-        return passed
+        passed: Tensor = self.own(x[: edges.targets])
+        return passed.add_(edges.mean @ self.neighbours(x))
 
 
 class SAGEEncoder(GNNEncoder):

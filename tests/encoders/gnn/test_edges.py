@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch_geometric.nn import GCNConv, RGCNConv, SAGEConv
+from torch_geometric.nn import GCNConv, HGTConv, RGCNConv, SAGEConv
 
 from kgml.encoders.gnn.compgcn import CompGCNLayer
 from kgml.encoders.gnn.edges import Edges, mix
@@ -133,6 +133,31 @@ def test_rgcn_computes_what_torch_geometric_does() -> None:
         theirs.root.copy_(ours.own.weight.T)
         theirs.bias.copy_(ours.own.bias)
     both(ours, theirs, edges, torch.from_numpy(edges.relation.astype(np.int64)))
+
+
+def test_hgt_computes_what_torch_geometric_does() -> None:
+    edges = random_edges()
+    types = [("e", str(r), "e") for r in range(4)]
+    ours, theirs = HGTLayer(D, 2), HGTConv(D, D, (["e"], types), heads=4)
+    with torch.no_grad():
+        ours.prior.copy_(torch.rand(4, 4))
+        joined = theirs.kqv_lin.lins["e"]
+        joined.weight.copy_(torch.cat([m.weight for m in (ours.keys, ours.queries, ours.values)]))
+        joined.bias.copy_(torch.cat([m.bias for m in (ours.keys, ours.queries, ours.values)]))
+        theirs.out_lin.lins["e"].weight.copy_(ours.out.weight)
+        theirs.out_lin.lins["e"].bias.copy_(ours.out.bias)
+        for mine, other in ((ours.key, theirs.k_rel), (ours.value, theirs.v_rel)):
+            other.weight.copy_(mine.transpose(0, 1).reshape(16, 2, 2))  # heads first
+        for number, kind in enumerate(types):
+            theirs.p_rel["__".join(kind)].copy_(ours.prior[number][None])
+
+    def their_rows(x: Tensor, edge_index: Tensor) -> Tensor:
+        kinds = torch.from_numpy(edges.relation)
+        parts = {kind: edge_index[:, kinds == r] for r, kind in enumerate(types)}
+        rows: Tensor = theirs({"e": x}, parts)["e"]
+        return rows
+
+    both(ours, their_rows, edges)
 
 
 def test_compgcn_by_hand() -> None:
