@@ -142,7 +142,9 @@ def cost(given: argparse.Namespace) -> dict[str, Any]:
             text = row.get("failed") or f"{row['seconds']:10.2f} {row['mib']:6.0f}"
             if who == "peer" and "failed" not in row:
                 ours = results[f"{name} kgml"]
-                text += f" {row['seconds'] / ours['seconds']:14.1f} {ours['mib'] / row['mib']:17.2f}"
+                text += (
+                    f" {row['seconds'] / ours['seconds']:14.1f} {ours['mib'] / row['mib']:17.2f}"
+                )
             print(f"{name + ' ' + who:14} {text}", file=sys.stderr, flush=True)
     return results
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from kgml.encoders.gnn.base import GNNEncoder
 from kgml.encoders.gnn.edges import Edges
 from kgml.encoders.gnn.network import Layer
+from kgml.encoders.gnn.training import Training
 from kgml.errors import InputError
 
 HEADS = 4
+PER_EDGE = Training(full_batch=100_000)
+"""Attention keeps several vectors of each edge: some 10 KiB a link, 1 GiB in a full batch."""
 
 
 class GATLayer(Layer):
@@ -29,6 +34,8 @@ class GATLayer(Layer):
 
 class GATEncoder(GNNEncoder):
     """Graph attention, the v2 of Brody et al. (ICLR 2022), four heads: (e, d_text) to (e, d)."""
+
+    defaults: ClassVar[Training] = PER_EDGE
 
     def _layer(self, d: int, relations: int) -> Layer:
         return GATLayer(check_heads(d))

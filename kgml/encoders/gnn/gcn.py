@@ -21,7 +21,8 @@ class GCNLayer(Layer):
 
     def forward(self, x: Tensor, edges: Edges) -> Tensor:
         """(sources, d) to (targets, d)."""
-        return (edges.normalized @ self.weight(x)).add_(self.bias)
+        projected: Tensor = self.weight(x)
+        return (edges.normalized @ projected).add_(self.bias)
 
 
 class GCNEncoder(GNNEncoder):

@@ -11,8 +11,9 @@ from torch.nn.functional import gelu
 
 from kgml.encoders.gnn.base import GNNEncoder
 from kgml.encoders.gnn.edges import Edges
-from kgml.encoders.gnn.gat import HEADS, check_heads
+from kgml.encoders.gnn.gat import HEADS, PER_EDGE, check_heads
 from kgml.encoders.gnn.network import Layer
+from kgml.encoders.gnn.training import Training
 
 
 class HGTLayer(Layer):
@@ -45,7 +46,9 @@ class HGTLayer(Layer):
         for relation, source, target in edges.grouped:
             there, place = torch.unique(source, return_inverse=True)
             key = torch.einsum("nhi,hij->nhj", keys.index_select(0, there), self.key[relation])
-            value = torch.einsum("nhi,hij->nhj", values.index_select(0, there), self.value[relation])
+            value = torch.einsum(
+                "nhi,hij->nhj", values.index_select(0, there), self.value[relation]
+            )
             asked = queries.index_select(0, target)
             score = torch.einsum("mhi,mhi->mh", asked, key.index_select(0, place))
             scores.append(score * self.prior[relation] / math.sqrt(queries.shape[2]))
@@ -75,6 +78,7 @@ class HGTEncoder(GNNEncoder):
     """HGT (Hu et al., WWW 2020), four heads, all entities of one type: (e, d_text) to (e, d)."""
 
     relational: ClassVar[bool] = True
+    defaults: ClassVar[Training] = PER_EDGE
 
     def _layer(self, d: int, relations: int) -> Layer:
         return HGTLayer(check_heads(d), relations)

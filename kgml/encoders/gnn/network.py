@@ -74,7 +74,7 @@ class _Unit(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         length = x.norm(dim=1, keepdim=True).clamp_min(SHORTEST)
-        rows = x / length
+        rows: Tensor = x / length
         ctx.save_for_backward(rows, length)
         return rows
 
@@ -82,4 +82,5 @@ class _Unit(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         rows, length = ctx.saved_tensors
         along = torch.einsum("ij,ij->i", rows, gradients[0])[:, None]
-        return torch.addcmul(gradients[0], rows, along, value=-1).div_(length)
+        found: Tensor = torch.addcmul(gradients[0], rows, along, value=-1).div_(length)
+        return found

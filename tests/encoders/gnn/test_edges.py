@@ -36,8 +36,6 @@ def random_edges(size: int = 30, relations: int = 2) -> Edges:
     return Edges.of(links[links[:, 0] != links[:, 2]], size, relations)
 
 
-
-
 def test_the_mean_of_neighbours_by_hand() -> None:
     x = torch.tensor([[1.0], [2.0], [4.0], [9.0]])
     found = Edges.of(LINKS, 4, 2).mean @ x
