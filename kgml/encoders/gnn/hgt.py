@@ -40,8 +40,9 @@ class HGTLayer(Layer):
     def forward(self, x: Tensor, edges: Edges) -> Tensor:
         """(sources, d) to (targets, d)."""
         own = x[: edges.targets]
-        keys, values = (made(x).view(len(x), HEADS, -1) for made in (self.keys, self.values))
-        queries = self.queries(own).view(len(own), HEADS, -1)
+        shape = (-1, *self.key.shape[1:3])
+        keys, values = (made(x).view(shape) for made in (self.keys, self.values))
+        queries = self.queries(own).view(shape)
         scores, messages, into = [], [], []
         for relation, source, target in edges.grouped:
             there, place = torch.unique(source, return_inverse=True)
