@@ -26,7 +26,10 @@ class GCNLayer(Layer):
 
 
 class GCNEncoder(GNNEncoder):
-    """GCN (Kipf and Welling, ICLR 2017) over all relations alike: (e, d_text) to (e, d)."""
+    """GCN (Kipf and Welling, ICLR 2017) over all relations alike: (e, d_text) to (e, d).
+
+    On hidden concepts of DOID it was worse than the text alone (README).
+    """
 
     def _layer(self, d: int, relations: int) -> Layer:
         return GCNLayer(d)

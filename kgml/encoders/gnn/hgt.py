@@ -21,8 +21,8 @@ class HGTLayer(Layer):
 
     What torch-geometric's HGTConv computes for one type of node and ``2 * relations`` of edge; that
     one makes keys and values of every entity for every relation, and without its compiled companion
-    copies all of them for each (100 seconds where this takes one). Here they are made of the
-    sources that a relation has.
+    copies all of them for each: 100 processor seconds a step on 20,000 entities and 12 relations.
+    Here they are made of the sources that a relation has.
     """
 
     def __init__(self, d: int, relations: int) -> None:
