@@ -88,6 +88,8 @@ class EncoderConfig:
     model: str = "all-MiniLM-L6-v2"
     """The packaged default, a sentence-transformers name, or a folder."""
     node_encoder: str = "text"
+    objective: str = "link-prediction"
+    """link-prediction, infomax or contrast: what a graph neural node encoder is trained for."""
     precision: str = "fp32"
     """fp32, or bf16: about twice as fast, cosines to fp32 of at least .9999."""
     long_texts: str = "cut"

@@ -35,6 +35,7 @@ timeout = 1.5
 [encoder]
 model = "folder/model"
 node_encoder = "sage"
+objective = "infomax"
 precision = "bf16"
 long_texts = "chunks"
 [search]

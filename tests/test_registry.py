@@ -32,6 +32,7 @@ def test_the_defaults_of_the_configuration_are_known_names() -> None:
     config = Config()
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)
+    check("objective", config.encoder.objective)
     check("head", config.train.head)
 
 
@@ -40,6 +41,7 @@ def test_the_defaults_of_the_configuration_are_known_names() -> None:
     [
         ("fusion", "atention", r"no fusion named 'atention'; .* Did you mean 'attention'\?"),
         ("node_encoder", "sag", r"no node encoder named 'sag'; .* Did you mean 'sage'\?"),
+        ("objective", "infomx", r"no objective named 'infomx'; .* Did you mean 'infomax'\?"),
         ("head", "logisitc", r"no head named 'logisitc'; .* Did you mean 'logistic'\?"),
         ("head", "xyz", r"choose from auto, logistic, svm\.$"),
     ],

@@ -31,6 +31,15 @@ def encode(
             help=f"{'|'.join(OPTIONS['node_encoder'])}. Default: {EncoderConfig.node_encoder}.",
         ),
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            "--objective",
+            metavar="NAME",
+            help=f"{'|'.join(OPTIONS['objective'])}: what a graph neural encoder is trained for. "
+            f"Default: {EncoderConfig.objective}.",
+        ),
+    ] = None,
     triples: Annotated[
         Path | None,
         typer.Option(
@@ -53,18 +62,18 @@ def encode(
     ] = False,
     dimension: Annotated[
         int | None,
-        typer.Option("--dimension", metavar="N", min=2, help="Of a vector. Embeddings only."),
+        typer.Option("--dimension", metavar="N", min=2, help="Of a vector, where it is trained."),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", metavar="N", min=1, help="At most so many. Embeddings only."),
+        typer.Option("--epochs", metavar="N", min=1, help="At most so many passes of training."),
     ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
             "--checkpoint",
             metavar="DIR",
-            help="Save training there, and go on from what is there. Embeddings only.",
+            help="Save training there, and go on from what is there.",
         ),
     ] = None,
     encoder: Annotated[
@@ -86,9 +95,12 @@ def encode(
     call = Call.start(ctx, json, seed, quiet)
     sets = {"--triples": triples, "--valid": valid, "--test": test}
     _check(graph, sets, remove_leakage)
-    config = call.config(encoder={"model": encoder, "node_encoder": node_encoder})
+    config = call.config(
+        encoder={"model": encoder, "node_encoder": node_encoder, "objective": objective}
+    )
     check("node_encoder", config.encoder.node_encoder)
-    training = {"dimension": dimension, "epochs": epochs}
+    check("objective", config.encoder.objective)
+    training = {"dimension": dimension, "epochs": epochs, "objective": objective}
     from kgml.models import encode as run
 
     with call.working():
@@ -123,8 +135,12 @@ def _check(graph: Path | None, sets: dict[str, Path | None], remove_leakage: boo
 
 def human(result: dict[str, Any]) -> str:
     """What was made, as a small table."""
-    names = ("node_encoder", "entities", "dimension", "zero")
-    rows = [[name.replace("_", " "), result[name]] for name in names]
+    names = ("node_encoder", "objective", "entities", "dimension", "zero")
+    rows = [[name.replace("_", " "), result[name]] for name in names if name in result]
+    if result["history"]:
+        rows.append(["epochs", len(result["history"])])
+    if result.get("valid_auc") is not None:
+        rows.append(["AUC of held-out links", f"{result['valid_auc']:.3f}"])
     return "\n".join(
         [columns(rows), f"{result['seconds']:.1f} s, written to {result['path']}"]
     )  # fmt: skip

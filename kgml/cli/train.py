@@ -96,6 +96,7 @@ def train(
     config.encoder.check()
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)
+    check("objective", config.encoder.objective)
     check("head", config.train.head)
     from kgml.models.train import train as run
 

@@ -27,6 +27,32 @@ def split_links(links: Integers, rng: np.random.Generator) -> tuple[Integers, In
     return links[~valid[pair_of]], links[valid[pair_of]]
 
 
+def distinct_links(
+    head: Integers, relation: Integers, tail: Integers, size: int, *, directed: bool
+) -> Integers:
+    """Distinct links (p, 3) without loops, sorted; one number each is sorted faster than three.
+
+    Args:
+        directed: false: a link and its reverse are one, whatever the relation, which becomes 0.
+
+    >>> two = np.array([0, 1]), np.array([1, 0]), np.array([1, 0])
+    >>> distinct_links(*two, 2, directed=False).tolist()
+    [[0, 0, 1]]
+    >>> distinct_links(*two, 2, directed=True).tolist()
+    [[0, 1, 1], [1, 0, 0]]
+    """
+    kinds = 1
+    if directed:
+        kinds = int(relation.max(initial=0)) + 1
+    else:
+        head, tail = np.minimum(head, tail), np.maximum(head, tail)
+        relation = np.zeros(1, dtype=np.int64)
+    codes = np.unique(((head * np.int64(size) + tail) * kinds + relation)[head != tail])
+    pairs, relation = np.divmod(codes, kinds)
+    head, tail = np.divmod(pairs, max(1, size))
+    return np.stack([head, relation, tail], axis=1)
+
+
 def pair_codes(links: Integers, size: int) -> Integers:
     """One number per unordered pair (head, tail) of ``size`` entities: (p,) int64."""
     low = np.minimum(links[:, 0], links[:, 2])
@@ -50,7 +76,8 @@ def corrupt(links: Integers, size: int, known: Integers, rng: np.random.Generato
         side = 2 * rng.integers(0, 2, size=len(wrong))
         negatives[wrong] = links[wrong]
         negatives[wrong, side] = rng.integers(0, size, size=len(wrong))
-        joined = np.isin(pair_codes(negatives[wrong], size), known)
+        codes = pair_codes(negatives[wrong], size)
+        joined = known[np.searchsorted(known[:-1], codes)] == codes
         wrong = wrong[joined | (negatives[wrong, 0] == negatives[wrong, 2])]
     return np.delete(negatives, wrong, axis=0)
 

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgml.encoders.text import Floats, Integers, unit_rows
+from kgml.encoders.links import distinct_links
+from kgml.encoders.text import Floats, unit_rows
 from kgml.errors import InputError
+from kgml.progress import warn
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -59,6 +61,11 @@ class NodeEncoder(ABC):
     """Whether the features count at all, or only the triples."""
     inductive: ClassVar[bool] = True
     """Whether an entity that was absent from `fit` gets a vector of its own."""
+    defaults: ClassVar[Any] = None
+    """How it is trained, a dataclass; None where nothing is. Others are passed as ``training``, and
+    ``checkpoint`` is a folder to go on from."""
+    has_objective: ClassVar[bool] = False
+    """Whether it takes ``objective``, the name of what it is trained for."""
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
@@ -88,7 +95,7 @@ class TextNodeEncoder(NodeEncoder):
 
     def transform(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
         """The features (e, d_text), rows of length 1."""
-        return unit_rows(check_features(graph, features))
+        return unit_vectors(check_features(graph, features))
 
 
 class PropagationEncoder(NodeEncoder):
@@ -111,23 +118,27 @@ class PropagationEncoder(NodeEncoder):
         for _ in range(self.steps):
             step = np.asarray(smooth @ step, dtype=np.float32)
             total += step
-        return unit_rows(total)
-
-
-def undirected_pairs(triples: NDArray[Any]) -> Integers:
-    """Distinct pairs (p, 2) with the smaller entity first; no loops, any relation."""
-    pairs = np.sort(np.asarray(triples, dtype=np.int64).reshape(-1, 3)[:, [0, 2]], axis=1)
-    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+        return unit_vectors(total)
 
 
 def normalized_adjacency(size: int, triples: NDArray[Any]) -> sparse.csr_array:
     """D^-1/2 (A + I) D^-1/2 of the undirected graph: CSR (e, e) float32."""
-    pairs = undirected_pairs(triples)
+    head, relation, tail = np.asarray(triples, dtype=np.int64).reshape(-1, 3).T
+    pairs = distinct_links(head, relation, tail, size, directed=False)[:, [0, 2]]
     heads = np.concatenate([pairs[:, 0], pairs[:, 1], np.arange(size)])
     tails = np.concatenate([pairs[:, 1], pairs[:, 0], np.arange(size)])
     scale = 1.0 / np.sqrt(np.bincount(heads, minlength=size))
     values = (scale[heads] * scale[tails]).astype(np.float32)
     return sparse.csr_array((values, (heads, tails)), shape=(size, size))
+
+
+def unit_vectors(vectors: NDArray[Any]) -> Floats:
+    """Rows divided by their length; those that are zero stay so, and a warning counts them."""
+    rows = unit_rows(vectors)
+    zero = int((~rows.any(axis=1)).sum())
+    if zero:
+        warn(f"{zero:,} of {len(rows):,} entities have a zero vector: nothing is known of them")
+    return rows
 
 
 def check_features(graph: KnowledgeGraph, features: NDArray[Any]) -> NDArray[Any]:

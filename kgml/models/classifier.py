@@ -48,7 +48,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         graph: the ontology; None for text alone.
         fusion: concat, weighted, attention, gated or none.
-        node_encoder: text, propagate, sage, gat or rgcn.
+        node_encoder: a name of that group in `kgml.registry`.
+        objective: what a graph neural node encoder is trained for; likewise.
         head: auto, logistic or svm; auto goes by the number of training rows per class.
         encoder: the packaged default, a sentence-transformers name or a folder.
         precision: of the text encoder: fp32, or bf16, about twice as fast.
@@ -78,6 +79,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         fusion: str = "concat",
         node_encoder: str = "text",
+        objective: str = "link-prediction",
         head: str = "auto",
         encoder: str = "all-MiniLM-L6-v2",
         precision: str = "fp32",
@@ -91,6 +93,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.graph = graph
         self.fusion = fusion
         self.node_encoder = node_encoder
+        self.objective = objective
         self.head = head
         self.encoder = encoder
         self.precision = precision
@@ -179,8 +182,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The vectors of the graph's entities, by this model's encoders."""
         maker = self.featurizer()
         return EntityVectors(
-            maker.graph, maker.encoder, self.node_encoder, self.random_state, values
-        )
+            maker.graph, maker.encoder, self.node_encoder, self.random_state, values,
+            self.objective,
+        )  # fmt: skip
 
     def recipe(self, rows_per_class: float) -> Recipe:
         """The names of the parts, ``auto`` resolved."""
@@ -209,6 +213,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Raise `UsageError` where an option's name or value is not known."""
         check("fusion", self.fusion)
         check("node_encoder", self.node_encoder)
+        check("objective", self.objective)
         check("head", self.head)
         EncoderConfig(precision=self.precision, long_texts=self.long_texts).check()
         if self.knowledge not in KNOWLEDGE:

@@ -11,6 +11,7 @@ from typing import Any
 from kgml.artifacts import check_target, sha256
 from kgml.config import Config
 from kgml.data.triples import leakage, read_splits, without_leakage
+from kgml.encoders.gnn.base import GNNEncoder
 from kgml.encoders.kge.base import KGEEncoder
 from kgml.encoders.node import NodeEncoder
 from kgml.encoders.text import TextEncoder, unit_rows
@@ -19,7 +20,7 @@ from kgml.errors import UsageError
 from kgml.evaluation.ranking import measure_ranks
 from kgml.kg.graph import KnowledgeGraph
 from kgml.progress import note, warn
-from kgml.registry import OPTIONS, resolve
+from kgml.registry import OPTIONS, names, resolve
 
 DEFAULT = Config()
 FOLDER = Path("artifacts")
@@ -38,18 +39,20 @@ def encode_graph(
 
     Args:
         output: the folder; None means ``artifacts/<graph>-<node encoder>.vectors``.
-        training: fields of `Training` that differ from the model's defaults.
+        training: fields of the encoder's ``defaults`` that differ, and ``objective``, if it was
+            asked for.
 
     Returns:
         ``entities, dimension, zero`` (rows without a vector), ``history``, ``sha256`` (of the
-        graph), ``seconds, path, node_encoder, seed``.
+        graph), ``seconds, path, node_encoder, seed``; ``objective, valid_auc`` of a graph neural
+        encoder.
 
     Raises:
         KGMLError: whatever cannot be used; nothing is written then.
     """
     started = time.perf_counter()
     name = config.encoder.node_encoder
-    encoder = make_encoder(name, config.seed, training or {}, checkpoint)
+    encoder = make_encoder(config, training or {}, checkpoint)
     path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
     check_target(path, KIND)
     loaded = KnowledgeGraph.load(graph)
@@ -64,6 +67,7 @@ def encode_graph(
         "node_encoder": name, "seed": config.seed, "entities": len(loaded),
         "dimension": vectors.shape[1], "zero": int((~vectors.any(axis=1)).sum()),
         "history": getattr(encoder, "history_", []), "sha256": loaded.fingerprint,
+        **_learned(encoder),
         "seconds": round(time.perf_counter() - started, 3), "path": str(path),
     }  # fmt: skip
 
@@ -92,7 +96,7 @@ def predict_links(
     """
     started = time.perf_counter()
     name = config.encoder.node_encoder
-    encoder = make_encoder(name, config.seed, training or {}, checkpoint)
+    encoder = make_encoder(config, training or {}, checkpoint)
     if not isinstance(encoder, KGEEncoder):
         raise UsageError(
             f"--triples and --node-encoder {name} exclude each other: '{name}' learns from texts "
@@ -138,28 +142,37 @@ def predict_links(
     }  # fmt: skip
 
 
-def make_encoder(
-    name: str, seed: int, training: dict[str, Any], checkpoint: Path | None
-) -> NodeEncoder:
-    """The node encoder called ``name``.
+def make_encoder(config: Config, training: dict[str, Any], checkpoint: Path | None) -> NodeEncoder:
+    """The node encoder that ``config`` names.
 
     Raises:
         UsageError: no such name, or an option that this one does not take.
     """
+    name = config.encoder.node_encoder
     made = resolve("node_encoder", name)
     given = {key: value for key, value in training.items() if value is not None}
-    if issubclass(made, KGEEncoder):
-        encoder: NodeEncoder = made(
-            seed=seed, training=replace(made.defaults, **given), checkpoint=checkpoint
-        )
-        return encoder
-    if given or checkpoint is not None:
-        option = f"--{next(iter(given), 'checkpoint').replace('_', '-')}"
+    options: dict[str, Any] = {"seed": config.seed}
+    if made.has_objective:
+        options["objective"] = given.pop("objective", config.encoder.objective)
+    elif "objective" in given:
         raise UsageError(
-            f"{option} is for {_trained_on_triples()}; '{name}' takes none. Leave it out."
+            f"--objective is for {_those('has_objective')}; '{name}' takes none. Leave it out."
         )
-    plain: NodeEncoder = made(seed=seed)
-    return plain
+    if made.defaults is not None:
+        options |= {"training": replace(made.defaults, **given), "checkpoint": checkpoint}
+    elif given or checkpoint is not None:
+        option = f"--{next(iter(given), 'checkpoint')}"
+        raise UsageError(
+            f"{option} is for {_those('defaults')}; '{name}' takes none. Leave it out."
+        )
+    encoder: NodeEncoder = made(**options)
+    return encoder
+
+
+def _those(attribute: str) -> str:
+    """The node encoders of which ``attribute`` is true, as a list in words."""
+    found = [n for n in names("node_encoder") if getattr(resolve("node_encoder", n), attribute)]
+    return f"{', '.join(found[:-1])} or {found[-1]}"
 
 
 def _trained_on_triples() -> str:
@@ -174,9 +187,19 @@ def _tables(encoder: NodeEncoder) -> dict[str, Any]:
 
 
 def _options(encoder: NodeEncoder) -> dict[str, Any]:
-    if not isinstance(encoder, KGEEncoder):
+    if isinstance(encoder, KGEEncoder):
+        learned = {"valid_mrr": encoder.valid_mrr_}
+    elif isinstance(encoder, GNNEncoder):
+        learned = _learned(encoder)
+    else:
         return {}
     return {
-        "training": asdict(encoder.training or encoder.defaults),
-        "valid_mrr": encoder.valid_mrr_, "epochs": len(encoder.history_),
+        "training": asdict(encoder.training or encoder.defaults), **learned,
+        "epochs": len(encoder.history_),
     }  # fmt: skip
+
+
+def _learned(encoder: NodeEncoder) -> dict[str, Any]:
+    if not isinstance(encoder, GNNEncoder):
+        return {}
+    return {"objective": encoder.objective, "valid_auc": encoder.valid_auc_}

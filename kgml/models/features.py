@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from kgml.config import EncoderConfig
 from kgml.encoders.node import entity_sentences
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.vectors import encode_entities
@@ -74,9 +75,10 @@ class EntityVectors:
         node_encoder: str,
         seed: int = 0,
         values: NDArray[np.float32] | None = None,
+        objective: str = EncoderConfig.objective,
     ) -> None:
         self.graph, self.encoder = graph, encoder
-        self.node_encoder, self.seed = node_encoder, seed
+        self.node_encoder, self.seed, self.objective = node_encoder, seed, objective
         self._sentences: list[str] | None = None
         self._lazy = not resolve("node_encoder", node_encoder).needs_all
         self._values = _Table(len(graph), encoder.dimension)
@@ -91,7 +93,9 @@ class EntityVectors:
     def all_values(self) -> NDArray[np.float32]:
         """Values of every entity (e, d_node), for node encoders that look at the whole graph."""
         if self.values_ is None:
-            encoder = resolve("node_encoder", self.node_encoder)(seed=self.seed)
+            made = resolve("node_encoder", self.node_encoder)
+            options = {"objective": self.objective} if made.has_objective else {}
+            encoder = made(seed=self.seed, **options)
             self.values_ = encode_entities(self.graph, encoder, self.encoder)
         return self.values_
 

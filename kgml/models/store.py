@@ -30,7 +30,7 @@ from kgml.registry import resolve
 
 KIND = "model"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
-OPTIONS = ("fusion", "node_encoder", "head", "encoder", "precision", "long_texts",
+OPTIONS = ("fusion", "node_encoder", "objective", "head", "encoder", "precision", "long_texts",
            "lexical", "knowledge", "folds",
            "random_state")  # fmt: skip
 

@@ -135,8 +135,9 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
     """An unfitted classifier with the options of ``config``."""
     return KGTextClassifier(
         graph, fusion=config.fusion.name, node_encoder=config.encoder.node_encoder,
-        head=config.train.head, encoder=config.encoder.model, precision=config.encoder.precision,
-        long_texts=config.encoder.long_texts,        folds=config.train.folds, linking=config.linking, random_state=config.seed,
+        objective=config.encoder.objective, head=config.train.head, encoder=config.encoder.model,
+        precision=config.encoder.precision, long_texts=config.encoder.long_texts,
+        folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 
 

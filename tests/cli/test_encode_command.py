@@ -77,7 +77,14 @@ def test_a_set_of_triples_gives_one_json_document(kgml_in: Run, links: Path) -> 
         ((), 2, "nothing to encode: give GRAPH, or --triples"),
         (("x.kg", *SETS), 2, "GRAPH and --triples exclude each other"),
         (("x.kg", "--remove-leakage"), 2, "GRAPH and --remove-leakage exclude each other"),
-        (("x.kg", "--epochs", "3"), 2, "--epochs is for complex, distmult, rotate or transe"),
+        (("x.kg", "--epochs", "3"), 2, "--epochs is for compgcn, complex, distmult, gat, gcn"),
+        (("x.kg", "--checkpoint", "c"), 2, "--checkpoint is for compgcn, complex"),
+        (
+            ("x.kg", "--node-encoder", "complex", "--objective", "infomax"),
+            2,
+            "--objective is for compgcn, gat, gcn, hgt, rgcn or sage; 'complex' takes none",
+        ),
+        (("x.kg", "--node-encoder", "sage", "--objective", "contrst"), 2, "mean 'contrast'?"),
         (("x.kg", "--node-encoder", "complx"), 2, "Did you mean 'complex'?"),
         (("none.kg", "--node-encoder", "complex"), 1, "none.kg: no such folder"),
         ((*SETS[:5], "x", "--node-encoder", "complex"), 1, "x: no such file"),
@@ -93,6 +100,36 @@ def test_what_cannot_be_done_is_refused_in_words(
     assert words in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_a_network_is_trained_by_the_objective_asked_for_and_resumed(
+    kgml_in: Run, graph: Path, tmp_path: Path
+) -> None:
+    command = [
+        "encode", "x.kg", "--node-encoder", "sage", "--objective", "contrast", "--epochs", 4,
+        "--dimension", 8, "--checkpoint", "state", "--json", "--quiet",
+    ]  # fmt: skip
+    first, again = (kgml_in(tmp_path, *command, "-o", name) for name in "vw")
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    result = json.loads(first.stdout)
+    assert (result["objective"], result["dimension"], result["zero"]) == ("contrast", 8, 0)
+    assert len(result["history"]) == 4
+    one, other = (tmp_path / n / "vectors.safetensors" for n in "vw")
+    assert one.read_bytes() == other.read_bytes()
+    refused = kgml_in(tmp_path, *command, "--seed", 7)
+    assert refused.returncode == 1
+    assert "a checkpoint of other triples, options or another seed" in refused.stderr
+
+
+def test_a_network_may_be_described_in_the_configuration(
+    kgml_in: Run, graph: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "kgml.toml").write_text(
+        '[encoder]\nnode_encoder = "gcn"\nobjective = "infomax"\n', encoding="utf-8"
+    )
+    done = kgml_in(tmp_path, "encode", "x.kg", "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+    assert "infomax" in done.stdout
 
 
 def test_a_graph_gives_a_folder_that_knows_its_graph(

@@ -104,7 +104,7 @@ def test_a_run_that_was_cut_goes_on_as_if_it_had_not_been(
     train, held = circle()
     training = replace(QUICK, dropout=0.2)
     whole = new(name, training=training).fit_triples(train, held, entities=20, relations=3)
-    monkeypatch.setattr("kgml.encoders.kge.resume.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("kgml.encoders.resume.SAVE_SECONDS", 0.0)
 
     def interrupted(self: KGEEncoder, *arguments: Any) -> torch.Tensor:
         if len(list(tmp_path.glob("state/*"))) and read_epoch(tmp_path / "state") == 7:

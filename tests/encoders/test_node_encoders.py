@@ -25,7 +25,8 @@ from kgml.progress import KGMLWarning
 NAMES = registry.names("node_encoder")
 INDUCTIVE = [n for n in NAMES if registry.resolve("node_encoder", n).inductive]
 """The others, which know no entity but those they were trained on: test_kge.py."""
-TRAINED = ("gat", "rgcn", "sage")
+TRAINED = [n for n in NAMES if registry.resolve("node_encoder", n).has_objective]
+"""More of these, and of what they are trained for: gnn/."""
 MakeGraph = Callable[..., KnowledgeGraph]
 
 
@@ -141,48 +142,6 @@ def test_features_that_are_not_finite_are_refused(name, clusters, cluster_featur
         new(name).encode(clusters, broken)
 
 
-@pytest.mark.parametrize("name", TRAINED)
-def test_training_learns_to_tell_true_links_from_false_ones(
-    name, clusters, cluster_features
-) -> None:
-    encoder: Any = new(name).fit(clusters, cluster_features)
-    assert encoder.valid_auc_ > 0.75
-    assert encoder.history_[-1]["loss"] < encoder.history_[0]["loss"]
-    checked = [row["valid_auc"] for row in encoder.history_ if row["valid_auc"] is not None]
-    assert encoder.valid_auc_ == max(checked)
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_two_threads_give_the_same_numbers_each_time(name, make_graph) -> None:
-    import torch
-
-    rng = np.random.default_rng(0)
-    size = 2000
-    links = [(i, "is_a", int(rng.integers(i))) for i in range(1, size)]
-    graph = make_graph([f"term {i}" for i in range(size)], links)
-    features = rng.normal(size=(size, 64)).astype(np.float32)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        first, second = (new(name, epochs=2).encode(graph, features) for _ in range(2))
-    finally:
-        torch.set_num_threads(threads)
-    assert np.array_equal(first, second)
-
-
-def test_no_parameter_belongs_to_an_entity(clusters, cluster_features) -> None:
-    encoder: Any = new("sage", epochs=1).fit(clusters, cluster_features)
-    assert all(61 not in p.shape for p in encoder.network_.parameters())
-
-
-def test_a_relation_that_training_never_saw_is_taken_as_any_other(
-    clusters, cluster_features, make_graph
-) -> None:
-    first = make_graph(clusters.labels, [(1, "is_a", 0), (2, "is_a", 0), (3, "is_a", 1)])
-    encoder = new("rgcn", epochs=2).fit(first, cluster_features)
-    assert np.isfinite(encoder.transform(clusters, cluster_features)).all()
-
-
 def test_propagation_of_two_linked_entities_by_hand(make_graph) -> None:
     # S = [[1/2, 1/2], [1/2, 1/2]], so SX = SSX = (1/2, 1/2) and the mean of the three steps is
     # (1 + 1/2 + 1/2, 0 + 1/2 + 1/2) / 3 = (2, 1) / 3; divided by its length (2, 1) / sqrt(5).
@@ -198,11 +157,51 @@ def test_two_triples_between_the_same_entities_are_one_link() -> None:
     np.testing.assert_array_equal(once.toarray(), twice.toarray())
 
 
-def test_a_zero_row_stays_zero(make_graph) -> None:
+def test_a_zero_row_stays_zero_and_a_warning_counts_it(make_graph) -> None:
     graph = make_graph(["alpha", "beta"])
     features = np.array([[0, 2.0], [0, 0]])
     for encoder in (TextNodeEncoder(), PropagationEncoder()):
-        np.testing.assert_array_equal(encoder.encode(graph, features), [[0, 1], [0, 0]])
+        with pytest.warns(KGMLWarning, match="1 of 2 entities have a zero vector"):
+            vectors = encoder.encode(graph, features)
+        np.testing.assert_array_equal(vectors, [[0, 1], [0, 0]])
+
+
+@pytest.mark.parametrize("name", INDUCTIVE)
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_an_entity_without_a_text_is_known_by_its_neighbours(
+    name, clusters, cluster_features
+) -> None:
+    features = cluster_features.copy()
+    features[[5, 60]] = 0
+    vectors = new(name).encode(clusters, features)
+    assert np.isfinite(vectors).all()
+    assert vectors[5].any() == (name != "text")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+@pytest.mark.parametrize("terms", [[], ["alone"]])
+def test_no_entity_and_one_entity_have_as_many_vectors(name, terms, make_graph) -> None:
+    graph = make_graph(terms) if terms else KnowledgeGraph.empty()
+    vectors = new(name).encode(graph, np.ones((len(terms), 8), dtype=np.float32))
+    assert vectors.shape[0] == len(terms)
+    assert vectors.dtype == np.float32
+    if name in INDUCTIVE:
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", INDUCTIVE)
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
+def test_a_trained_encoder_takes_an_empty_graph_too(name, clusters, cluster_features) -> None:
+    encoder = new(name).fit(clusters, cluster_features)
+    assert len(encoder.transform(KnowledgeGraph.empty(), np.zeros((0, 24)))) == 0
+
+
+def test_a_million_names_of_one_entity_leave_its_sentence_short(make_graph) -> None:
+    names = "\n".join(f'synonym: "name {i}" EXACT []' for i in range(1_000_000))
+    graph = make_graph([f'x\ndef: "y" []\n{names}'])
+    assert len(graph.forms) == 1_000_001
+    assert entity_sentences(graph) == ["x (name 0; name 1; name 10; name 100; name 1000): y"]
 
 
 def test_only_the_text_encoder_can_do_without_the_others() -> None:

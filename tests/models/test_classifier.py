@@ -48,7 +48,7 @@ def test_what_the_constructor_gets_is_stored_as_it_is() -> None:
     model = KGTextClassifier(fusion="no such", folds=-3)
     assert (model.fusion, model.folds) == ("no such", -3)
     assert set(model.get_params()) == {
-        "graph", "fusion", "node_encoder", "head", "encoder", "precision",
+        "graph", "fusion", "node_encoder", "objective", "head", "encoder", "precision",
         "long_texts", "lexical", "knowledge", "folds", "linking", "random_state",
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from kgml.encoders.kge.queries import Queries
-from kgml.encoders.kge.resume import load_state, save_due, save_state
+from kgml.encoders.resume import State, load_state, save_due, save_state
 from kgml.encoders.text import Integers
 from kgml.errors import InputError
 from kgml.progress import track
@@ -55,20 +55,6 @@ class Training:
             raise InputError(f"dimension {self.dimension}: wanted an even number of 2 or more.")
         if self.epochs < 1:
             raise InputError(f"epochs {self.epochs}: wanted 1 or more.")
-
-
-@dataclass
-class State:
-    """Where training is: all that the next epoch depends on, but for the seed and the triples."""
-
-    parameters: dict[str, Tensor]
-    optimizer: torch.optim.Optimizer
-    epoch: int = 0
-    kept: dict[str, Tensor] = field(default_factory=dict)
-    """The parameters of the best validation so far."""
-    best: float = -1.0
-    waited: int = 0
-    history: list[dict[str, float | int | None]] = field(default_factory=list)
 
 
 def train(

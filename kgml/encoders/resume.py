@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
@@ -16,14 +16,25 @@ from torch import Tensor
 from kgml import artifacts
 from kgml.errors import ArtifactError
 
-if TYPE_CHECKING:
-    from kgml.encoders.kge.training import State
-
 KIND = "checkpoint"
 TENSORS = "state.safetensors"
 COUNTERS = "state.json"
 SAVE_SECONDS = 30.0
 """Between two saves; an interruption loses no more work than this."""
+
+
+@dataclass
+class State:
+    """Where training is: all that the next epoch depends on, but for the seed and the triples."""
+
+    parameters: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    """The parameters of the best validation so far."""
+    best: float = -1.0
+    waited: int = 0
+    history: list[dict[str, float | int | None]] = field(default_factory=list)
 
 
 def save_due() -> Callable[[], bool]:

@@ -1,0 +1,1 @@
+"""Message passing over text features, trained without labels: networks, objectives, sampling."""
