@@ -36,6 +36,7 @@ timeout = 1.5
 model = "folder/model"
 node_encoder = "sage"
 precision = "bf16"
+device = "cpu"
 long_texts = "chunks"
 [search]
 method = "bm25"

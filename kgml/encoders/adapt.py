@@ -13,8 +13,10 @@ import numpy as np
 
 from kgml.artifacts import check_target, sha256, writing
 from kgml.config import Config
-from kgml.encoders.checkpoint import PACKAGED, Checkpoint
-from kgml.encoders.text import Floats, TextEncoder
+from kgml.encoders.checkpoint import Checkpoint
+from kgml.encoders.find import PACKAGED
+from kgml.encoders.rows import Floats
+from kgml.encoders.text import TextEncoder
 from kgml.encoders.tuning.card import base_licence, card
 from kgml.encoders.tuning.held_out import HeldOut, hold_out, places, scores_of
 from kgml.encoders.tuning.pairs import KINDS, WEIGHTS, PairStream
@@ -69,7 +71,7 @@ def adapt(
     check_target(output, KIND)
     held = hold_out(graph, config.seed)
     pairs = PairStream(graph, held.rows, config.seed)
-    encoder = TextEncoder(config.encoder.model, cache=False)
+    encoder = TextEncoder(config.encoder.model, cache=False, device=config.encoder.device)
     general = list(dict.fromkeys(graph_texts(graph) if texts is None else texts))
     if not general:
         warn(

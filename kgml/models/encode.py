@@ -53,7 +53,7 @@ def encode_graph(
     path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
     check_target(path, KIND)
     loaded = KnowledgeGraph.load(graph)
-    vectors = encode_entities(loaded, encoder, TextEncoder(config.encoder.model))
+    vectors = encode_entities(loaded, encoder, TextEncoder.of(config.encoder))
     tables = _tables(encoder)
     save_vectors(
         path, vectors, loaded.ids, relations=[str(r) for r in loaded.relations] if tables else [],

@@ -136,7 +136,8 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
     return KGTextClassifier(
         graph, fusion=config.fusion.name, node_encoder=config.encoder.node_encoder,
         head=config.train.head, encoder=config.encoder.model, precision=config.encoder.precision,
-        long_texts=config.encoder.long_texts,        folds=config.train.folds, linking=config.linking, random_state=config.seed,
+        long_texts=config.encoder.long_texts, device=config.encoder.device,
+        folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 
 

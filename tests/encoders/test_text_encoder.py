@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kgml.encoders import text as text_module
-from kgml.encoders.checkpoint import PACKAGED_SHA256, find, open_checkpoint
+from kgml.encoders import inference
+from kgml.encoders.checkpoint import PACKAGED_SHA256, open_checkpoint
+from kgml.encoders.find import find
+from kgml.encoders.rows import batches_by_length, unit_rows
 from kgml.encoders.small import SmallBERT
-from kgml.encoders.text import TextEncoder, batches_by_length, unit_rows
+from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError, CorpusError, UsageError
 from kgml.progress import KGMLWarning
 
@@ -139,7 +141,7 @@ def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch) -> 
             yield item
 
     with monkeypatch.context() as patch:
-        patch.setattr(text_module, "track", interrupted)
+        patch.setattr(inference, "track", interrupted)
         with pytest.raises(KeyboardInterrupt):
             one.encode(texts)
     asked: list[int] = []
@@ -148,7 +150,7 @@ def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch) -> 
         asked.extend(map(len, items))
         return iter(items)
 
-    monkeypatch.setattr(text_module, "track", counting)
+    monkeypatch.setattr(inference, "track", counting)
     assert one.encode(texts).shape == (60, 384)
     assert 0 < sum(asked) < 60
 

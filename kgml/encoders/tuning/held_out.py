@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from kgml.encoders.text import Floats, Integers
+from kgml.encoders.rows import Floats, Integers
 from kgml.errors import InputError
 from kgml.kg.vocabulary import Scope
 

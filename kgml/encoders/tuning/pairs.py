@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from kgml.encoders.text import Floats, Integers
+from kgml.encoders.rows import Floats, Integers
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
