@@ -89,6 +89,9 @@ def quantize(model: SentenceTransformer) -> Any:
             f"the text encoder cannot be put into int8 ({str(error).strip().splitlines()[0]}). "
             "Choose --precision bf16 or fp32."
         ) from error
+    made.set_friendly_name("text encoder")  # names are counted through the process
+    for number, node in enumerate(made.get_ordered_ops()):
+        node.set_friendly_name(f"{node.get_type_name()}{number}")
     _compare(model, made, texts)
     return made
 
