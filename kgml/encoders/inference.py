@@ -10,7 +10,7 @@ import numpy as np
 from kgml.encoders.chunks import pieces, pooled
 from kgml.encoders.device import ON_GPU
 from kgml.encoders.loading import prompt_of
-from kgml.encoders.rows import Floats, Integers, batches_by_length, unit_rows
+from kgml.encoders.rows import Floats, Integers, batches_by_length, finite_rows, unit_rows
 from kgml.progress import track
 
 if TYPE_CHECKING:
@@ -30,14 +30,15 @@ class Inference:
         max_length: tokens it reads of a text; None: all.
         batch_tokens: tokens per batch, padding included; `ON_GPU` times as many there.
         chunks: whether longer texts are read in pieces.
+        name: for messages.
         layers: what runs in place of the model's first module, features to features.
     """
 
     def __init__(
         self, model: SentenceTransformer, max_length: int | None, *, batch_tokens: int,
-        chunks: bool, layers: Layers | None = None,
+        chunks: bool, layers: Layers | None = None, name: str = "the text encoder",
     ) -> None:  # fmt: skip
-        self.model, self.max_length, self.chunks = model, max_length, chunks
+        self.model, self.max_length, self.chunks, self.name = model, max_length, chunks, name
         self.batch_tokens = batch_tokens * (1 if model.device.type == "cpu" else ON_GPU)
         first, *others = model
         self._modules: list[Any] = [layers or first, *others]
@@ -75,7 +76,7 @@ class Inference:
                     if name in features:  # pooling in bfloat16 loses a digit
                         features[name] = features[name].float()
             vectors = features["sentence_embedding"].cpu().numpy()
-        return unit_rows(vectors)
+        return unit_rows(finite_rows(vectors, self.name))
 
     def count_tokens(self, texts: list[str]) -> Integers:
         """Tokens of each text as the model would read it if nothing were cut off: (n,) int64."""

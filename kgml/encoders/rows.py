@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.errors import ArtifactError
+
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
@@ -25,6 +27,25 @@ def batches_by_length(lengths: Integers, budget: int) -> list[Integers]:
         batches.append(order[start : start + size])
         start += size
     return batches
+
+
+def finite_rows(vectors: NDArray[Any], model: str) -> NDArray[Any]:
+    """``vectors`` (n, d) as they are.
+
+    Args:
+        model: what made them, for the message.
+
+    Raises:
+        ArtifactError: NaN or infinity in a row. It would become a zero row, and be kept as one.
+    """
+    wrong = int((~np.isfinite(vectors).all(axis=1)).sum())
+    if wrong:
+        raise ArtifactError(
+            f"{model}: {wrong:,} of {len(vectors):,} vectors hold NaN or infinity, so its weights "
+            "are damaged or its precision too low. Download or tune it again, or choose another "
+            "encoder."
+        )
+    return vectors
 
 
 def unit_rows(vectors: NDArray[Any]) -> Floats:

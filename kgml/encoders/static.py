@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgml.encoders.rows import Floats, Integers, unit_rows
+from kgml.encoders.rows import Floats, Integers, finite_rows, unit_rows
 from kgml.errors import ArtifactError
 from kgml.progress import track
 
@@ -34,6 +34,7 @@ class StaticModel:
 
         try:
             self._table: Floats = load_file(folder / WEIGHTS)[TABLE].astype(np.float32)
+            finite_rows(self._table, str(folder))
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except (OSError, SafetensorError, KeyError) as error:
             raise ArtifactError(

@@ -17,7 +17,7 @@ from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checked import check_texts, without_surrogates
 from kgml.encoders.checkpoint import Checkpoint, open_checkpoint
 from kgml.encoders.find import PACKAGED
-from kgml.encoders.rows import Floats, Integers, batches_by_length, unit_rows
+from kgml.encoders.rows import Floats, Integers, batches_by_length, finite_rows, unit_rows
 from kgml.encoders.small import MOST_TOKENS, SmallBERT
 from kgml.encoders.static import StaticModel
 from kgml.errors import UsageError
@@ -154,7 +154,8 @@ class TextEncoder:
 
     def _through_numpy(self, text: str) -> Floats | None:
         small = self._small
-        return None if small is None else small.encode(without_surrogates(text))
+        found = None if small is None else small.encode(without_surrogates(text))
+        return None if found is None else unit_rows(finite_rows(found[None], self.model))
 
     @cached_property
     def _small(self) -> SmallBERT | None:
@@ -220,7 +221,7 @@ class TextEncoder:
             layers = int8_layers(self._loaded, int8_fingerprint(self.checkpoint.fingerprint), cache)
         return Inference(
             self._loaded, self.checkpoint.max_length, batch_tokens=self.batch_tokens,
-            chunks=self.long_texts == "chunks", layers=layers,
+            chunks=self.long_texts == "chunks", layers=layers, name=self.model,
         )  # fmt: skip
 
     def _say_what_was_cut(self, tokens: Integers) -> None:

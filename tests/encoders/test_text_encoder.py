@@ -259,6 +259,22 @@ def test_a_query_that_is_known_long_or_met_by_torch_is_what_encode_gives(encoder
     assert cold.encode_query(long).tobytes() == encoder.encode([long]).tobytes()
 
 
+def test_vectors_that_are_no_numbers_are_refused_and_not_kept(tmp_path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    bad = tmp_path / "bad"
+    shutil.copytree(find("all-MiniLM-L6-v2"), bad)
+    weights = load_file(bad / "model.safetensors")
+    weights["encoder.layer.5.output.dense.bias"][0] = float("nan")
+    save_file(weights, bad / "model.safetensors", metadata={"format": "pt"})
+    one = TextEncoder(str(bad), cache=tmp_path)
+    with pytest.raises(ArtifactError, match=r"bad: 1 of 1 vectors hold NaN or infinity"):
+        one.encode_query("fever")
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match=r"bad: 2 of 2 vectors hold NaN or infinity"):
+            one.encode(["fever", "pain"])
+
+
 # Finding and refusing models
 
 
