@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -16,6 +15,7 @@ from kgml.config import LONG_TEXTS, PRECISIONS, EncoderConfig
 from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checked import check_texts, without_surrogates
 from kgml.encoders.checkpoint import Checkpoint, open_checkpoint
+from kgml.encoders.fill import fill
 from kgml.encoders.find import PACKAGED
 from kgml.encoders.rows import Floats, Integers, batches_by_length, finite_rows, unit_rows
 from kgml.encoders.small import MOST_TOKENS, SmallBERT
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from kgml.encoders.inference import Inference
 
 __all__ = ["TextEncoder", "Floats", "Integers", "batches_by_length", "unit_rows"]
-SAVE_SECONDS = 2.0
-"""How often finished batches go to the cache: at most this much work is lost by an interruption."""
 
 
 class TextEncoder:
@@ -131,7 +129,8 @@ class TextEncoder:
         vectors = np.zeros((len(distinct), self.dimension), dtype=np.float32)
         tokens = np.zeros(len(distinct), dtype=np.int64)
         if distinct:
-            self._fill(distinct, vectors, tokens, description)
+            with self._open_cache() as cache:
+                fill(cache, distinct, lambda part: self._encode(part, description), vectors, tokens)
         rows = np.fromiter((number[text] for text in texts), dtype=np.int64, count=len(texts))
         self._say_what_was_cut(tokens[rows])
         return vectors if len(distinct) == len(rows) else vectors[rows]
@@ -162,33 +161,6 @@ class TextEncoder:
         known = self.checkpoint
         fits = SmallBERT.fits(known.folder) and (known.max_length or MOST_TOKENS) >= MOST_TOKENS
         return SmallBERT(known.folder) if fits else None
-
-    def _fill(self, texts: list[str], vectors: Floats, tokens: Integers, description: str) -> None:
-        """Fill ``vectors`` (n, d) and ``tokens`` (n,): from the cache, then from the model."""
-        keys = [text_key(text) for text in texts]
-        with self._open_cache() as cache:
-            known = cache.get(keys, vectors, tokens) if cache else np.zeros(len(texts), bool)
-            missing = np.flatnonzero(~known)
-            if not len(missing):
-                return
-            waiting: list[int] = []
-
-            def save() -> None:
-                if cache:
-                    cache.put([keys[i] for i in waiting], vectors[waiting], tokens[waiting])
-                waiting.clear()
-
-            saved = time.monotonic()
-            try:
-                for batch, rows, counts in self._encode([texts[i] for i in missing], description):
-                    numbers = missing[batch]
-                    vectors[numbers], tokens[numbers] = rows, counts
-                    waiting.extend(numbers.tolist())
-                    if time.monotonic() - saved > SAVE_SECONDS:
-                        save()
-                        saved = time.monotonic()
-            finally:
-                save()
 
     def _encode(
         self, texts: list[str], description: str
