@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kgml.artifacts import sha256
-from kgml.encoders import distil, static
+from kgml.encoders import distil
 from kgml.encoders.cache import default_folder
 from kgml.encoders.find import PACKAGED, find
 from kgml.errors import ArtifactError
@@ -132,25 +132,11 @@ def _dimension(folder: Path, modules: list[tuple[str, Path]]) -> int | None:
             dimension = next((size for size in sizes if isinstance(size, int)), None)
         elif kind == "Pooling":
             dimension = _pooled(config)
-        elif kind == "StaticEmbedding":
-            dimension = _columns(path / static.WEIGHTS)
         elif kind == "Dense":
             dimension = config.get("out_features")
         elif kind not in ("Normalize", "Dropout", "LayerNorm"):
             return None
     return dimension
-
-
-def _columns(weights: Path) -> int | None:
-    """d of a table of word vectors, from the head of its file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(weights, framework="numpy") as file:
-            shape = file.get_slice(static.TABLE).get_shape()
-    except (OSError, SafetensorError):
-        return None
-    return int(shape[1]) if len(shape) == 2 else None
 
 
 def _pooled(config: dict[str, Any]) -> int | None:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgml.encoders.rows import Floats, Integers, finite_rows, unit_rows
 from kgml.errors import ArtifactError
@@ -33,10 +35,10 @@ class StaticModel:
         from tokenizers import Tokenizer
 
         try:
-            self._table: Floats = load_file(folder / WEIGHTS)[TABLE].astype(np.float32)
+            self._table = _table(load_file(folder / WEIGHTS))
             finite_rows(self._table, str(folder))
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except (OSError, SafetensorError, KeyError) as error:
+        except (OSError, SafetensorError, LookupError) as error:
             raise ArtifactError(
                 f"{folder}: cannot be read ({error}). Download the model again."
             ) from error
@@ -91,3 +93,15 @@ class StaticModel:
             starts = (np.cumsum(counts) - counts)[some]
             sums[some] = np.add.reduceat(self._table[ids], starts, axis=0)
         return sums
+
+
+def _table(weights: dict[str, NDArray[Any]]) -> Floats:
+    """A row for each word piece (v, d): as sentence-transformers saves them, or as Model2Vec does."""
+    if TABLE in weights:
+        return weights[TABLE].astype(np.float32)
+    table: Floats = weights["embeddings"].astype(np.float32)
+    if "mapping" in weights:  # pieces may share a row
+        table = table[weights["mapping"].astype(np.int64)]
+    if "weights" in weights:
+        table = table * weights["weights"].astype(np.float32)[:, None]
+    return table

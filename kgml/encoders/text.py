@@ -110,6 +110,8 @@ class TextEncoder:
     @property
     def dimension(self) -> int:
         """d, the length of a vector; read from the configuration where that says it."""
+        if self._static is not None:
+            return self._static.dimension
         known = self.checkpoint.dimension
         return int(self._loaded.get_embedding_dimension() or 0) if known is None else known
 

@@ -97,6 +97,29 @@ def test_a_damaged_folder_of_another_static_model_is_refused(static, tmp_path) -
             TextEncoder(str(copy)).encode(["a"])
 
 
+def test_a_table_as_model2vec_saves_it_is_read_as_sentence_transformers_does(
+    static, tmp_path
+) -> None:
+    from safetensors.numpy import load_file, save_file
+    from sentence_transformers import SentenceTransformer
+
+    shutil.copytree(static.checkpoint.folder, tmp_path / "m")
+    weights = tmp_path / "m" / "model.safetensors"
+    table = load_file(weights)["embedding.weight"]
+    shared = np.arange(len(table)) // 2
+    save_file(
+        {
+            "embeddings": table[::2].astype(np.float16), "mapping": shared,
+            "weights": np.linspace(0.5, 2, len(table)),
+        },
+        weights,
+    )  # fmt: skip
+    model = SentenceTransformer(str(tmp_path / "m"), device="cpu")
+    ours = TextEncoder(str(tmp_path / "m")).encode(TEXTS)
+    np.testing.assert_allclose(ours, model.encode(TEXTS, normalize_embeddings=True), atol=2e-3)
+    assert np.abs(ours - static.encode(TEXTS)).max() > 0.1
+
+
 def test_its_vectors_are_not_kept_since_they_are_made_as_fast(static) -> None:
     static.encode(TEXTS)
     assert not (static.cache / "vectors").exists()
