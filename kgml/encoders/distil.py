@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgml.artifacts import MANIFEST, read_manifest, to_json, writing
-from kgml.encoders.cache import most_bytes
+from kgml.encoders.bound import most_bytes
 from kgml.encoders.kept import shrink
 from kgml.encoders.rows import Floats
 from kgml.encoders.static import TABLE, WEIGHTS

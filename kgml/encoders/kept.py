@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kgml.artifacts import MANIFEST
-from kgml.encoders.cache import most_bytes
+from kgml.encoders.bound import most_bytes
 from kgml.errors import ArtifactError
 from kgml.progress import warn
 
@@ -48,7 +48,7 @@ def shrink(folder: Path, limit: int, keep: Path) -> None:
     """Remove what was used longest ago until ``folder`` holds at most ``limit`` bytes."""
     sizes = {}
     for one in folder.iterdir():
-        if (one / MANIFEST).is_file():
+        with suppress(FileNotFoundError):  # thrown out or replaced by another process
             files = [file.stat() for file in one.rglob("*") if file.is_file()]
             sizes[one] = (one / MANIFEST).stat().st_mtime, sum(file.st_size for file in files)
     total = sum(size for _, size in sizes.values())
