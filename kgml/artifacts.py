@@ -243,6 +243,8 @@ def _check_replaceable(path: Path, kind: str, by_hand: bool) -> None:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         ours, files = manifest["kind"] == kind, dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError):
+        if not path.exists():  # another process is just replacing it
+            return
         ours, files = False, {}
     if not ours:
         raise ArtifactError(f"{path}: already holds something that is not a kgml {kind}; {step}")
@@ -264,15 +266,23 @@ def _check_replaceable(path: Path, kind: str, by_hand: bool) -> None:
 def _swap(temporary: Path, path: Path) -> None:
     """Put ``temporary`` at ``path``; a folder cannot be renamed onto a full one, so step aside."""
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    had = path.exists()
-    if had:
-        path.rename(old)
-    try:
-        temporary.rename(path)
-    except BaseException:  # an interrupt too must leave the old one in its place
-        if had:
-            old.rename(path)
-        raise
+    while True:
+        try:
+            path.rename(old)
+        except FileNotFoundError:
+            had = False
+        else:
+            had = True
+        try:
+            temporary.rename(path)
+            break
+        except BaseException as error:  # an interrupt too must leave the old one in its place
+            if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                shutil.rmtree(old, ignore_errors=True)  # another process was quicker: now it is old
+                continue
+            if had:
+                old.rename(path)
+            raise
     _fsync(path.absolute().parent)
     shutil.rmtree(old, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -119,6 +120,25 @@ def test_a_second_writing_replaces_the_whole_folder(make: Make, tmp_path: Path) 
         (folder / "only.txt").write_text("new")
     assert set(contents(tmp_path / "a")) == {"manifest.json", "only.txt"}
     assert os.listdir(tmp_path) == ["a"]
+
+
+def _write_often(path: Path, text: str) -> None:
+    for _ in range(60):
+        with writing(path, "note") as folder:
+            (folder / "a.txt").write_text(text)
+
+
+def test_two_processes_may_replace_the_same_folder(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    path = tmp_path / "box" / "n"
+    writers = [context.Process(target=_write_often, args=(path, text)) for text in ("one", "two")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    read_manifest(path, "note")
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_something_else_at_that_place_is_left_alone(make: Make, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ model = "folder/model"
 node_encoder = "sage"
 objective = "infomax"
 precision = "bf16"
+device = "cpu"
 long_texts = "chunks"
 [search]
 method = "bm25"

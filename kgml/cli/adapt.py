@@ -80,6 +80,7 @@ def adapt(
             help=f"Highest. Default: {AdaptConfig.learning_rate}.",
         ),
     ] = None,
+    device: options.Device = None,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
@@ -93,13 +94,14 @@ def adapt(
     if steps is not None and minutes is not None:
         raise UsageError("--minutes and --steps exclude each other; give one of them.")
     config = call.config(
-        encoder={"model": encoder},
+        encoder={"model": encoder, "device": device},
         train={"text_column": text_column},
         adapt={
             "steps": steps, "batch_size": batch_size, "temperature": temperature,
             "learning_rate": learning_rate,
         },
     )  # fmt: skip
+    config.encoder.check()
     from kgml.kg.graph import KnowledgeGraph
 
     loaded = KnowledgeGraph.load(graph)

@@ -46,7 +46,9 @@ def search(
             "--index", metavar="NAME", help="flat|hnsw|ivf-sq8|auto. Default: auto, by size."
         ),
     ] = None,
+    encoder: options.Encoder = None,
     precision: options.Precision = None,
+    device: options.Device = None,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
@@ -58,8 +60,9 @@ def search(
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(query, None, "QUERY")
     config = call.config(
-        encoder={"precision": precision}, search={"method": method, "index": index}
-    )
+        encoder={"model": encoder, "precision": precision, "device": device},
+        search={"method": method, "index": index},
+    )  # fmt: skip
     config.encoder.check()
     config.search.check()
     from kgml.kg.graph import KnowledgeGraph
@@ -81,11 +84,7 @@ def encoder_of(config: Config) -> TextEncoder | None:
         return None
     from kgml.encoders.text import TextEncoder
 
-    return TextEncoder(
-        config.encoder.model,
-        precision=config.encoder.precision,
-        long_texts=config.encoder.long_texts,
-    )
+    return TextEncoder.of(config.encoder)
 
 
 def info(

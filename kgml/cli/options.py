@@ -49,7 +49,24 @@ Precision: TypeAlias = Annotated[
     typer.Option(
         "--precision",
         metavar="NAME",
-        help="Of the text encoder: fp32|bf16 (twice as fast where the processor has it). "
-        "Default: fp32.",
+        help="Of the text encoder: fp32|bf16 (twice as fast where the processor has it)|int8 (four "
+        "times; needs kgml[openvino]). Default: fp32.",
+    ),
+]
+Encoder: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="MODEL",
+        help="A sentence-transformers name or folder, or static (word vectors alone: for very "
+        "large corpora). Default: all-MiniLM-L6-v2.",
+    ),
+]
+Device: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Of the text encoder: auto (a GPU if there is one)|cpu|cuda|mps. Default: auto.",
     ),
 ]

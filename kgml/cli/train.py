@@ -64,13 +64,9 @@ def train(
     head: Annotated[
         str | None, typer.Option("--head", metavar="NAME", help=_names("head", TrainConfig.head))
     ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--encoder", metavar="MODEL", help="A sentence-transformers name or folder of one."
-        ),
-    ] = None,
+    encoder: options.Encoder = None,
     precision: options.Precision = None,
+    device: options.Device = None,
     output: options.Output = None,
     json: options.Json = False,
     seed: options.Seed = None,
@@ -85,7 +81,10 @@ def train(
     if split_column is not None and test_size is not None:
         raise UsageError("--split-column and --test-size exclude each other; give one of them.")
     config = call.config(
-        encoder={"model": encoder, "node_encoder": node_encoder, "precision": precision},
+        encoder={
+            "model": encoder, "node_encoder": node_encoder, "precision": precision,
+            "device": device,
+        },
         fusion={"name": fusion},
         train={
             "text_column": text_column, "label_column": label_column,

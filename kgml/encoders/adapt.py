@@ -13,8 +13,11 @@ import numpy as np
 
 from kgml.artifacts import check_target, sha256, writing
 from kgml.config import Config
-from kgml.encoders.checkpoint import PACKAGED, Checkpoint
-from kgml.encoders.text import Floats, TextEncoder
+from kgml.encoders.checkpoint import Checkpoint
+from kgml.encoders.find import PACKAGED
+from kgml.encoders.rows import Floats
+from kgml.encoders.text import TextEncoder
+from kgml.encoders.tuning.alone import alone
 from kgml.encoders.tuning.card import base_licence, card
 from kgml.encoders.tuning.held_out import HeldOut, hold_out, places, scores_of
 from kgml.encoders.tuning.pairs import KINDS, WEIGHTS, PairStream
@@ -62,14 +65,22 @@ def adapt(
     Raises:
         InputError: too few synonyms, or nothing got better; nothing is written then.
         UsageError: an unfinished run with other options is in the way.
-        ArtifactError: the encoder cannot be used, or ``output`` not be written.
+        ArtifactError: the encoder cannot be used, ``output`` not be written, or another process is
+            writing it.
     """
-    started = time.perf_counter()
-    config = config or Config()
     check_target(output, KIND)
+    with alone(output):
+        return _adapt(graph, output, texts, minutes, config or Config(), command)
+
+
+def _adapt(
+    graph: KnowledgeGraph, output: Path, texts: Sequence[str] | None, minutes: float | None,
+    config: Config, command: str,
+) -> dict[str, Any]:  # fmt: skip
+    started = time.perf_counter()
     held = hold_out(graph, config.seed)
     pairs = PairStream(graph, held.rows, config.seed)
-    encoder = TextEncoder(config.encoder.model, cache=False)
+    encoder = TextEncoder(config.encoder.model, cache=False, device=config.encoder.device)
     general = list(dict.fromkeys(graph_texts(graph) if texts is None else texts))
     if not general:
         warn(

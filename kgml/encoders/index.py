@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from safetensors.numpy import load_file, save_file
 
 from kgml.artifacts import read_manifest, writing
 from kgml.encoders.nearest.base import Floats, Integers, Mask, Nearest
-from kgml.encoders.nearest.recall import NEAR, measure_recall
+from kgml.encoders.nearest.checks import checked_owners, checked_rows, zero_rows
+from kgml.encoders.nearest.ranking import Hits, Ranking, Scope
+from kgml.encoders.nearest.recall import measure_recall
 from kgml.errors import ArtifactError, InputError, UsageError
 from kgml.registry import resolve
 
@@ -21,30 +23,6 @@ KIND = "index"
 VECTORS, ROWS = "vectors.faiss", "rows.safetensors"
 FLAT_UP_TO = 200_000
 """Rows up to which every one is looked at: 14 ms a query on one core."""
-SPARE = 16
-GATHERED = 4_000_000
-"""Candidate values scored at once."""
-
-
-class Hits(NamedTuple):
-    """What `EntityIndex.nearest` finds, best first: three arrays (n, k)."""
-
-    scores: Floats
-    entities: Integers
-    rows: Integers
-
-
-class _Scope(NamedTuple):
-    """Which rows a search may find."""
-
-    allowed: Mask | None
-    """(r,), those that point somewhere; None for all."""
-    size: int
-    """How many they are."""
-    last: Integers
-    """One row of each entity that has only zero rows, by entity number."""
-    entities: int
-    """How many entities may be found."""
 
 
 def choose(rows: int) -> str:
@@ -81,8 +59,11 @@ class EntityIndex:
         self.encoder_fingerprint = encoder_fingerprint
 
     @cached_property
-    def _everything(self) -> _Scope:
+    def _everything(self) -> Scope:
         return self._scope(self._live)
+
+    def _scope(self, live: Mask) -> Scope:
+        return Scope.of(self.owners, live, self._zero)
 
     @classmethod
     def build(
@@ -99,11 +80,11 @@ class EntityIndex:
             InputError: not two-dimensional, a value is NaN or infinite, or not an owner for each.
             UsageError: no such kind.
         """
-        rows = _finite(vectors, "vectors of entities")
-        numbers = _owners(np.arange(len(rows)) if owners is None else owners, len(rows))
+        rows = checked_rows(vectors, "vectors of entities")
+        numbers = checked_owners(np.arange(len(rows)) if owners is None else owners, len(rows))
         nearest: Nearest = resolve("index", kind or choose(len(rows))).build(rows)
         return cls(
-            nearest, numbers, np.ones(len(rows), dtype=bool), _zero(rows),
+            nearest, numbers, np.ones(len(rows), dtype=bool), zero_rows(rows),
             measure_recall(nearest, rows), graph_fingerprint, encoder_fingerprint,
         )  # fmt: skip
 
@@ -147,79 +128,14 @@ class EntityIndex:
         """As `search`, with the row of each entity that was nearest."""
         if k < 1:
             raise UsageError(f"k = {k}: wanted at least 1.")
-        rows = _finite(queries, "queries")
+        rows = checked_rows(queries, "queries")
         if rows.shape[1] != self.dimension:
             raise InputError(
                 f"queries of length {rows.shape[1]}; the index holds vectors of length "
                 f"{self.dimension}. Use the encoder that the index was built with."
             )
         scope = self._everything if only is None else self._scope(only[self.owners] & self._live)
-        k = min(k, scope.entities)
-        hits = Hits(
-            np.full((len(rows), k), -np.inf, np.float32),
-            np.full((len(rows), k), -1, np.int64),
-            np.full((len(rows), k), -1, np.int64),
-        )
-        if scope.size and k:
-            self._rank(rows, scope, k + SPARE, hits, np.arange(len(rows)))
-        place = np.cumsum(hits.entities < 0, axis=1) - 1
-        gaps = np.nonzero((hits.entities < 0) & (place < len(scope.last)))
-        hits.rows[gaps] = scope.last[place[gaps]]
-        hits.entities[gaps] = self.owners[hits.rows[gaps]]
-        hits.scores[gaps] = 0
-        return hits
-
-    def _scope(self, live: Mask) -> _Scope:
-        pointing = live & ~self._zero
-        blank = np.flatnonzero(live & self._zero)
-        owners, first = np.unique(self.owners[blank], return_index=True)
-        last = blank[first[~np.isin(owners, self.owners[pointing])]]
-        size = int(pointing.sum())
-        return _Scope(None if size == len(live) else pointing, size, last,
-                      len(np.unique(self.owners[pointing])) + len(last))  # fmt: skip
-
-    def _rank(
-        self, queries: Floats, scope: _Scope, fetch: int, hits: Hits, numbers: Integers
-    ) -> None:
-        """Fill ``hits`` at ``numbers`` from ``fetch`` candidates; where too few, from twice that."""
-        k = hits.scores.shape[1]
-        fetch = min(fetch, scope.size)
-        again: list[int] = []
-        step = max(1, GATHERED // (fetch * self.dimension))
-        for start in range(0, len(numbers), step):
-            part = numbers[start : start + step]
-            rough, rows = self._nearest.search(queries[part], fetch, scope.allowed)
-            scores = self._exactly(queries[part], rough, rows)
-            for i, number in enumerate(part):
-                best = self._best_rows(scores[i], rows[i], k)
-                # FAISS leaves the order of ties open, also which of them it cuts off.
-                cut = not self._nearest.exact or (
-                    len(best) == k and scores[i][best[-1]] - rough[i, -1] > NEAR
-                )
-                if fetch < scope.size and not (len(best) == k and cut) and rows[i, -1] >= 0:
-                    again.append(int(number))
-                    continue
-                hits.scores[number, : len(best)] = scores[i][best]
-                hits.rows[number, : len(best)] = rows[i][best]
-                hits.entities[number, : len(best)] = self.owners[rows[i][best]]
-        if again:
-            self._rank(queries, scope, 2 * fetch, hits, np.array(again))
-
-    def _exactly(self, queries: Floats, rough: Floats, rows: Integers) -> Floats:
-        """Scores of candidate ``rows`` (m, f): one sum whatever FAISS or a product summed."""
-        known = self._nearest.rows()
-        if known is None:
-            return rough
-        exact: Floats = np.einsum("mfd,md->mf", known[rows], queries)
-        return np.where(rows < 0, np.float32(-np.inf), exact)
-
-    def _best_rows(self, scores: Floats, rows: Integers, k: int) -> Integers:
-        """Places in ``rows`` (f,) of the best row of each of the ``k`` best entities."""
-        owners = np.where(rows < 0, -1, self.owners[rows])
-        order = np.lexsort((rows, owners, -scores))
-        order = order[rows[order] >= 0]
-        first = np.sort(np.unique(owners[order], return_index=True)[1])[:k]
-        return order[first]
+        return Ranking(self._nearest, self.owners, scope).rank(rows, k)
 
     # Changing
 
@@ -230,17 +146,17 @@ class EntityIndex:
             InputError: as in `build`, or another d.
             UsageError: the index is mapped from a file.
         """
-        rows = _finite(vectors, "vectors of entities")
+        rows = checked_rows(vectors, "vectors of entities")
         if rows.shape[1] != self.dimension:
             raise InputError(
                 f"vectors of length {rows.shape[1]}; the index holds vectors of length "
                 f"{self.dimension}. Use the encoder that the index was built with."
             )
-        numbers = _owners(owners, len(rows))
+        numbers = checked_owners(owners, len(rows))
         self._nearest.add(rows)
         self.owners = np.concatenate([self.owners, numbers])
         self._live = np.concatenate([self._live, np.ones(len(rows), dtype=bool)])
-        self._zero = np.concatenate([self._zero, _zero(rows)])
+        self._zero = np.concatenate([self._zero, zero_rows(rows)])
         vars(self).pop("_everything", None)
 
     def remove(self, rows: NDArray[Any]) -> None:
@@ -321,30 +237,3 @@ class EntityIndex:
             nearest, owners, live, zero, float(manifest.summary.get("recall", 1.0)),
             made_from.get("graph", ""), made_from.get("encoder", ""),
         )  # fmt: skip
-
-
-def _owners(owners: NDArray[Any], size: int) -> Integers:
-    numbers = np.asarray(owners, dtype=np.int64)
-    if numbers.shape != (size,) or (size and numbers.min() < 0):
-        raise InputError(
-            f"owners of shape {numbers.shape}: wanted the number of an entity for each of "
-            f"{size:,} vectors."
-        )
-    return numbers
-
-
-def _zero(rows: Floats) -> Mask:
-    return np.logical_not(rows.any(axis=1))
-
-
-def _finite(values: NDArray[Any], what: str) -> Floats:
-    rows = np.ascontiguousarray(values, dtype=np.float32)
-    if rows.ndim != 2:
-        raise InputError(f"{what}: wanted two dimensions, found shape {rows.shape}.")
-    wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-    if len(wrong):
-        raise InputError(
-            f"{what}: {len(wrong):,} of {len(rows):,} rows hold NaN or infinity, the first is row "
-            f"{wrong[0]}. Encode them again."
-        )
-    return rows

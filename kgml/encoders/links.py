@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 VALID_SHARE = 0.1
 ROUNDS = 10

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kgml.encoders.links import distinct_links
-from kgml.encoders.text import Floats, unit_rows
+from kgml.encoders.rows import Floats, unit_rows
 from kgml.errors import InputError
 from kgml.progress import warn
 

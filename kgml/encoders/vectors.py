@@ -14,7 +14,8 @@ from safetensors.numpy import load_file, save_file
 
 from kgml import artifacts
 from kgml.encoders.node import NodeEncoder, entity_sentences
-from kgml.encoders.text import Floats, TextEncoder
+from kgml.encoders.rows import Floats
+from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError
 
 if TYPE_CHECKING:

@@ -52,8 +52,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         objective: what a graph neural node encoder is trained for; likewise.
         head: auto, logistic or svm; auto goes by the number of training rows per class.
         encoder: the packaged default, a sentence-transformers name or a folder.
-        precision: of the text encoder: fp32, or bf16, about twice as fast.
+        precision: of the text encoder: fp32; bf16, about twice as fast; int8, four times.
         long_texts: cut after what the text encoder reads, or chunks.
+        device: of the text encoder: auto, cpu, cuda, mps. Not saved with the model.
         lexical: whether TF-IDF stands beside the text vector.
         knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
         folds: number of folds for that evidence.
@@ -84,6 +85,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder: str = "all-MiniLM-L6-v2",
         precision: str = "fp32",
         long_texts: str = "cut",
+        device: str = "auto",
         lexical: bool = True,
         knowledge: str = "auto",
         folds: int = 5,
@@ -98,6 +100,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.encoder = encoder
         self.precision = precision
         self.long_texts = long_texts
+        self.device = device
         self.lexical = lexical
         self.knowledge = knowledge
         self.folds = folds
@@ -167,14 +170,15 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def featurizer(self) -> Featurizer:
         """What turns texts into numbers; made once for a graph and its options."""
-        wanted = (self.graph, self.linking, self.encoder, self.precision, self.long_texts)
+        options = EncoderConfig(
+            model=self.encoder, precision=self.precision, long_texts=self.long_texts,
+            device=self.device,
+        )  # fmt: skip
+        wanted = (self.graph, self.linking, options)
         if getattr(self, "_made_for", None) != wanted:
             graph = self.graph if self.graph is not None else KnowledgeGraph.empty()
             linker = EntityLinker.from_graph(graph, self.linking)
-            encoder = TextEncoder(
-                self.encoder, precision=self.precision, long_texts=self.long_texts
-            )
-            self._featurizer = Featurizer(graph, linker, encoder)
+            self._featurizer = Featurizer(graph, linker, TextEncoder.of(options))
             self._made_for = wanted
         return self._featurizer
 
@@ -215,7 +219,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check("node_encoder", self.node_encoder)
         check("objective", self.objective)
         check("head", self.head)
-        EncoderConfig(precision=self.precision, long_texts=self.long_texts).check()
+        EncoderConfig(
+            precision=self.precision, long_texts=self.long_texts, device=self.device
+        ).check()
         if self.knowledge not in KNOWLEDGE:
             hint = one_of(KNOWLEDGE, str(self.knowledge))
             raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")

@@ -14,7 +14,8 @@ from kgml.data.triples import leakage, read_splits, without_leakage
 from kgml.encoders.gnn.base import GNNEncoder
 from kgml.encoders.kge.base import KGEEncoder
 from kgml.encoders.node import NodeEncoder
-from kgml.encoders.text import TextEncoder, unit_rows
+from kgml.encoders.rows import unit_rows
+from kgml.encoders.text import TextEncoder
 from kgml.encoders.vectors import KIND, encode_entities, save_vectors
 from kgml.errors import UsageError
 from kgml.evaluation.ranking import measure_ranks
@@ -56,7 +57,7 @@ def encode_graph(
     path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
     check_target(path, KIND)
     loaded = KnowledgeGraph.load(graph)
-    vectors = encode_entities(loaded, encoder, TextEncoder(config.encoder.model))
+    vectors = encode_entities(loaded, encoder, TextEncoder.of(config.encoder))
     tables = _tables(encoder)
     save_vectors(
         path, vectors, loaded.ids, relations=[str(r) for r in loaded.relations] if tables else [],

@@ -137,6 +137,7 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         graph, fusion=config.fusion.name, node_encoder=config.encoder.node_encoder,
         objective=config.encoder.objective, head=config.train.head, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
+        device=config.encoder.device,
         folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 

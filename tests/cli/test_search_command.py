@@ -104,7 +104,7 @@ def test_a_damaged_index_is_built_again_and_said(kgml: Run, graph: Path, cache: 
     [
         (["--method", "bm52"], 2, "no search method named 'bm52'; choose from bm25, dense, hybrid"),
         (["--index", "hsnw"], 2, "no index named 'hsnw'; choose from flat, hnsw, ivf-sq8"),
-        (["--precision", "fp16"], 2, "no precision named 'fp16'; choose from bf16, fp32"),
+        (["--precision", "fp16"], 2, "no precision named 'fp16'; choose from bf16, fp32, int8"),
         (["--root", "X:9"], 1, "no entity 'X:9'"),
         (["--vocabulary", "Z"], 1, "no entity of this graph is in a vocabulary 'Z'"),
     ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from kgml.config import AdaptConfig, Config, EncoderConfig
 from kgml.encoders.adapt import adapt
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.tuning import run
+from kgml.encoders.tuning.alone import alone
 from kgml.encoders.tuning.card import base_licence, plain
 from kgml.encoders.tuning.held_out import hold_out, ranks, scores_of
 from kgml.errors import ArtifactError, InputError, UsageError
@@ -258,6 +261,33 @@ def test_something_else_at_the_output_is_left_alone(named, config, tmp_path) -> 
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ArtifactError, match="not a kgml encoder"):
         adapt(named, tmp_path, config=config)
+
+
+def _hold(output: Path, held: Any) -> None:
+    with alone(output):
+        held.set()
+        time.sleep(100)
+
+
+def test_a_second_process_is_refused_until_the_first_has_ended_however_it_ends(
+    named, config, tmp_path
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    other = context.Process(target=_hold, args=(tmp_path / "enc", held))
+    other.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(
+            ArtifactError, match=r"enc: another process is writing it .*\.enc\.lock"
+        ):
+            adapt(named, tmp_path / "enc", config=config)
+    finally:
+        other.kill()
+        other.join()
+    assert [file.name for file in tmp_path.iterdir()] == [".enc.lock"]
+    adapt(named, tmp_path / "enc", config=config)
+    assert [file.name for file in tmp_path.iterdir()] == ["enc"]
 
 
 def test_held_out_names_are_of_one_entity_and_their_labels_are_among_the_labels(named) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
+from kgml.encoders.tuning.held_out import hold_out
 from kgml.encoders.tuning.pairs import KINDS, Batch, PairStream, related, same_text
 from kgml.encoders.tuning.tuner import contrast
 from kgml.kg.graph import KnowledgeGraph
@@ -114,3 +116,16 @@ def test_the_loss_is_the_weighted_mean_of_both_directions_without_what_is_masked
     second = (math.log(1 + math.exp(0 - 0.8)) + 0) / 2
     expected = (first + 0.3 * second) / 1.3
     assert float(contrast(left, right, batch, 1.0)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_large_graph_costs_a_few_hundred_bytes_a_name(make_graph) -> None:
+    size = 20_000
+    graph = make_graph([f'thing {i}\nsynonym: "item {i}" EXACT []' for i in range(size)])
+    graph.forms, graph.definitions, graph.is_a  # noqa: B018 - the graph's own
+    tracemalloc.start()
+    pairs = PairStream(graph, hold_out(graph, 0).rows, 0)
+    for step in range(20):
+        pairs.batch(step, 64)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 300 * 2 * size

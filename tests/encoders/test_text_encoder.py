@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kgml.encoders import text as text_module
-from kgml.encoders.checkpoint import PACKAGED_SHA256, find, open_checkpoint
+from kgml.encoders import inference
+from kgml.encoders.checkpoint import PACKAGED_SHA256, open_checkpoint
+from kgml.encoders.find import find
+from kgml.encoders.rows import batches_by_length, unit_rows
 from kgml.encoders.small import SmallBERT
-from kgml.encoders.text import TextEncoder, batches_by_length, unit_rows
+from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError, CorpusError, UsageError
 from kgml.progress import KGMLWarning
 
@@ -139,7 +141,7 @@ def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch) -> 
             yield item
 
     with monkeypatch.context() as patch:
-        patch.setattr(text_module, "track", interrupted)
+        patch.setattr(inference, "track", interrupted)
         with pytest.raises(KeyboardInterrupt):
             one.encode(texts)
     asked: list[int] = []
@@ -148,7 +150,7 @@ def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch) -> 
         asked.extend(map(len, items))
         return iter(items)
 
-    monkeypatch.setattr(text_module, "track", counting)
+    monkeypatch.setattr(inference, "track", counting)
     assert one.encode(texts).shape == (60, 384)
     assert 0 < sum(asked) < 60
 
@@ -255,6 +257,22 @@ def test_a_query_that_is_known_long_or_met_by_torch_is_what_encode_gives(encoder
     long = "fever " * 100
     cold.__dict__["_loaded"] = encoder._loaded
     assert cold.encode_query(long).tobytes() == encoder.encode([long]).tobytes()
+
+
+def test_vectors_that_are_no_numbers_are_refused_and_not_kept(tmp_path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    bad = tmp_path / "bad"
+    shutil.copytree(find("all-MiniLM-L6-v2"), bad)
+    weights = load_file(bad / "model.safetensors")
+    weights["encoder.layer.5.output.dense.bias"][0] = float("nan")
+    save_file(weights, bad / "model.safetensors", metadata={"format": "pt"})
+    one = TextEncoder(str(bad), cache=tmp_path)
+    with pytest.raises(ArtifactError, match=r"bad: 1 of 1 vectors hold NaN or infinity"):
+        one.encode_query("fever")
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match=r"bad: 2 of 2 vectors hold NaN or infinity"):
+            one.encode(["fever", "pain"])
 
 
 # Finding and refusing models

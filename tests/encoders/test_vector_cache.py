@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sqlite3
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,25 @@ def _write(folder: Path, shift: int) -> None:
         for start in range(0, 1200, 50):
             part = slice(start, start + 50)
             cache.put(KEYS[part], ROWS[part] + shift, COUNTS[part])
+
+
+def _churn(folder: Path, letter: str) -> None:
+    os.environ["KGML_CACHE_BYTES"] = "100000"
+    warnings.simplefilter("error")
+    for start in range(0, 1200, 5):
+        with VectorCache(folder, letter * 64, D) as cache:
+            part = slice(start, start + 5)
+            cache.put(KEYS[part], ROWS[part], COUNTS[part])
+
+
+def test_processes_with_other_models_may_open_close_and_throw_out_at_once(tmp_path) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_churn, args=(tmp_path, letter)) for letter in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
 
 
 def test_two_processes_may_write_at_once(tmp_path) -> None:

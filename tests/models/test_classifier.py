@@ -49,7 +49,7 @@ def test_what_the_constructor_gets_is_stored_as_it_is() -> None:
     assert (model.fusion, model.folds) == ("no such", -3)
     assert set(model.get_params()) == {
         "graph", "fusion", "node_encoder", "objective", "head", "encoder", "precision",
-        "long_texts", "lexical", "knowledge", "folds", "linking", "random_state",
+        "long_texts", "device", "lexical", "knowledge", "folds", "linking", "random_state",
     }  # fmt: skip
 
 

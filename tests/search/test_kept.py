@@ -59,7 +59,7 @@ def test_a_folder_of_another_graph_is_not_taken(
 
 def test_what_cannot_be_kept_is_one_warning_each(hearts, encoder, tmp_path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.warns(KGMLWarning, match="built again at the next search"):
+    with pytest.warns(KGMLWarning, match="built again next time"):
         engine = open_search(hearts, encoder, cache=tmp_path / "file")
     assert engine.search("heart attack", 1)[0].spelled
 

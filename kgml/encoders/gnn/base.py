@@ -21,7 +21,7 @@ from kgml.encoders.gnn.pieces import encode_all, whole
 from kgml.encoders.gnn.training import Training, train
 from kgml.encoders.links import distinct_links, pair_codes, split_links
 from kgml.encoders.node import NodeEncoder, check_features, unit_vectors
-from kgml.encoders.text import Floats, Integers
+from kgml.encoders.rows import Floats, Integers
 from kgml.progress import warn
 from kgml.registry import resolve
 

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, normalize
 from kgml.encoders.gnn.network import GraphNetwork
 from kgml.encoders.gnn.objective import Objective, Task
 from kgml.encoders.gnn.pieces import Piece
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 TEMPERATURE = 0.1
 MASKED_SHARE = 0.3

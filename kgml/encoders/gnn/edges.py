@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from kgml.encoders.text import Floats, Integers
+from kgml.encoders.rows import Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)

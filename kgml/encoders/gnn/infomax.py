@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 from kgml.encoders.gnn.network import GraphNetwork
 from kgml.encoders.gnn.objective import Objective, Task
 from kgml.encoders.gnn.pieces import Piece
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 
 class Infomax(Objective):

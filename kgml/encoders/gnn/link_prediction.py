@@ -13,7 +13,7 @@ from kgml.encoders.gnn.network import GraphNetwork
 from kgml.encoders.gnn.objective import Objective, Task
 from kgml.encoders.gnn.pieces import Piece
 from kgml.encoders.links import corrupt
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 
 class LinkPrediction(Objective):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kgml.encoders.gnn.edges import Edges
 from kgml.encoders.gnn.network import GraphNetwork
 from kgml.encoders.gnn.pieces import Piece
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 
 @dataclass(frozen=True, eq=False)

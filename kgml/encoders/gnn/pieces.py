@@ -12,7 +12,7 @@ from torch.nn.functional import relu
 from kgml.encoders.gnn.edges import Edges
 from kgml.encoders.gnn.network import GraphNetwork
 from kgml.encoders.gnn.sampling import rows_at_once, sample
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 EDGES_AT_ONCE = 500_000
 """Of a large graph, when vectors are made; some 250 MB of messages where a layer writes them."""

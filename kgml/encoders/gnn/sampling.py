@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kgml.encoders.gnn.edges import Edges
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 
 def sample(

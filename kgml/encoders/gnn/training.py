@@ -16,7 +16,7 @@ from kgml.encoders.gnn.objective import Objective, Task
 from kgml.encoders.gnn.pieces import Piece, around, whole
 from kgml.encoders.links import area_under_curve, corrupt
 from kgml.encoders.resume import State, load_state, save_due, save_state
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 from kgml.errors import InputError
 from kgml.progress import track
 

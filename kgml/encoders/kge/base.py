@@ -19,7 +19,7 @@ from kgml.encoders.kge.queries import Queries
 from kgml.encoders.kge.ranking import filtered_ranks, mean_reciprocal_rank
 from kgml.encoders.kge.training import Training, train
 from kgml.encoders.node import NodeEncoder, check_features
-from kgml.encoders.text import Floats, Integers, unit_rows
+from kgml.encoders.rows import Floats, Integers, unit_rows
 from kgml.errors import InputError
 from kgml.progress import warn
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 
 
 def both_directions(triples: NDArray[Any], relations: int) -> Integers:

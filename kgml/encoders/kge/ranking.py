@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgml.encoders.kge.queries import Queries, both_directions
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 from kgml.errors import InputError
 
 SCORES = 2**24

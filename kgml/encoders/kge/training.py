@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kgml.encoders.kge.queries import Queries
 from kgml.encoders.resume import State, load_state, save_due, save_state
-from kgml.encoders.text import Integers
+from kgml.encoders.rows import Integers
 from kgml.errors import InputError
 from kgml.progress import track
 

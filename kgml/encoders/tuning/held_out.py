@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from kgml.encoders.text import Floats, Integers
+from kgml.encoders.rows import Floats, Integers
 from kgml.errors import InputError
 from kgml.kg.vocabulary import Scope
 
@@ -86,16 +86,10 @@ def _synonyms(graph: KnowledgeGraph) -> Integers:
         )
     forms = graph.forms
     times = Counter(text.casefold() for text in forms.text)
-    labelled = {
-        entity
-        for entity, scope in zip(forms.entity.tolist(), forms.scope.tolist(), strict=True)
-        if scope == Scope.LABEL
-    }
-    rows = [
-        row
-        for row, (text, entity) in enumerate(zip(forms.text, forms.entity.tolist(), strict=True))
-        if forms.scope[row] != Scope.LABEL and entity in labelled and times[text.casefold()] == 1
-    ]
+    labelled = np.zeros(len(graph), dtype=bool)
+    labelled[forms.entity[forms.scope == Scope.LABEL]] = True
+    possible = np.flatnonzero((forms.scope != Scope.LABEL) & labelled[forms.entity])
+    rows = [row for row in possible.tolist() if times[forms.text[row].casefold()] == 1]
     if len(rows) < FEWEST:
         found = f"{len(rows):,} synonyms" if rows else "no synonyms"
         raise InputError(

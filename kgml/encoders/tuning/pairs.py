@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from kgml.encoders.text import Floats, Integers
+from kgml.encoders.rows import Floats, Integers
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -152,14 +152,17 @@ class PairStream:
 def training_rows(graph: KnowledgeGraph, held_out: Integers) -> Integers:
     """Rows of ``graph.forms`` without ``held_out``, one of those that differ in case only."""
     forms, left_out = graph.forms, set(held_out.tolist())
-    seen: set[tuple[int, str]] = set()
-    rows = []
+    seen: set[str] = set()
+    before = -1
+    kept = np.zeros(len(forms), dtype=bool)
     for row, (text, entity) in enumerate(zip(forms.text, forms.entity.tolist(), strict=True)):
-        key = (entity, text.casefold())
+        if entity != before:  # they are sorted by entity
+            seen, before = set(), entity
+        key = text.casefold()
         if row not in left_out and key not in seen:
             seen.add(key)
-            rows.append(row)
-    return np.asarray(rows, dtype=np.int64)
+            kept[row] = True
+    return np.flatnonzero(kept)
 
 
 def same_text(left: list[str], right: list[str]) -> Masks:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
 from kgml.config import AdaptConfig
-from kgml.encoders.text import Floats, batches_by_length
+from kgml.encoders.rows import Floats, batches_by_length
 from kgml.encoders.tuning.pairs import Batch, PairStream
 from kgml.errors import ArtifactError, InputError
 
