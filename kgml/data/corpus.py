@@ -255,8 +255,9 @@ def _strings(texts: Sequence[Any], where: str) -> list[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    with utf8(path):
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    # Not `splitlines`, which also ends a line at a form feed or a U+2028 within a text.
+    with utf8(path), path.open(encoding="utf-8-sig") as stream:
+        return [line.strip() for line in stream]
 
 
 def _labels(path: Path, column: list[Any]) -> list[str]:

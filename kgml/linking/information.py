@@ -25,7 +25,8 @@ _FEW = 20
 _EVERYDAY, _FREQUENT = 0.32, 0.3
 """How much of its score a word loses for being common English, and for being in all forms."""
 
-_BESIDE, _ENDS = " \t,", ".;:!?\r\n\u2029"
+_BESIDE, _ENDS = " \t,-*\u2022\u2013\"'()[]", ".;:!?\r\n\u2029"
+"""What may stand beside a word in its line, and what ends one: "- Group"."""
 
 
 class Information:

@@ -481,7 +481,7 @@ def test_documents_may_be_empty_but_not_all_of_them(tmp_path: Path) -> None:
 
 def test_lines_have_no_columns(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("fever\nno fever\n")
-    assert read_documents(path) == (["fever", "no fever"], [1, 2])
+    path.write_bytes("\ufefffever\r\nno\u2028fever\x0cagain\n".encode())
+    assert read_documents(path) == (["fever", "no\u2028fever\x0cagain"], [1, 2])
     with pytest.raises(CorpusError, match="leave --id-column out"):
         read_documents(path, id_column="id")

@@ -192,6 +192,7 @@ def test_an_eponym_may_stand_without_its_syndrome(say: Say) -> None:
 
 def test_a_generic_word_needs_to_stand_alone(say: Say) -> None:
     assert say("Group") == [("Group", "T:23")]
+    assert say("- Group\n* 'group'") == [("Group", "T:23"), ("group", "T:23")]
     assert say("the group was small") == []
 
 
