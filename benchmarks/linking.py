@@ -124,7 +124,7 @@ def dense(case: Task) -> Built:
         found = nearest.find([m.text.lower() for row in case.gold for m in row])
         pairs = [(m, s) for row, spans in zip(case.gold, case.spans, strict=True)
                  for m, s in zip(row, spans, strict=True)]  # fmt: skip
-        right = sum(nearest.forms[found[m.text.lower()].row][1] in s.entities for m, s in pairs)
+        right = sum(nearest.owners[found[m.text.lower()].row][0][1] in s.entities for m, s in pairs)
         return round(right / max(1, len(pairs)), 4)
 
     return Built(linked.link, accuracy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ def read_documents(
 
     Args:
         path: a table, or a ``.txt`` file of one text a line.
-        id_column: None for the column ``id``; where there is none, rows are counted from 1.
+        id_column: None for the column ``id``; where there is none, and in rows where it is blank,
+            it is the number of the row, from 1.
 
     Raises:
         CorpusError: no such file or column, nothing but blanks, or a text that is not a string.
@@ -77,8 +79,7 @@ def read_documents(
         texts = _strings(["" if text is None else text for text in column], str(path))
         ids = list(range(1, len(texts) + 1))
         if id_column is not None or "id" in columns:
-            names = _column(path, columns, id_column or "id", "--id-column")
-            ids = [n if n is None or isinstance(n, str | int) else str(n) for n in names]
+            ids = _ids(path, _column(path, columns, id_column or "id", "--id-column"))
     empty = [row for row, text in enumerate(texts) if not text.strip()]
     if len(empty) == len(texts):
         raise CorpusError(f"{path}: no text in it; wanted at least one.")
@@ -243,6 +244,20 @@ def _too_few(path: Path, texts: Sequence[str], labels: Sequence[str], share: flo
 
 def _texts(path: Path, column: list[Any]) -> list[str]:
     return check_texts(["" if t is None else t for t in column], str(path))
+
+
+def _ids(path: Path, column: list[Any]) -> list[Any]:
+    """Strings and integers as they are, the number of the row for a blank, else as JSON."""
+    ids = []
+    for number, name in enumerate(column, 1):
+        if isinstance(name, float) and name.is_integer():
+            name = int(name)
+        if name is None or name != name or (isinstance(name, str) and not name.strip()):
+            name = number
+        ids.append(name if isinstance(name, str | int) else json.dumps(name, default=str))
+    if twice := len(ids) - len(set(ids)):
+        warn(f"{path}: {numbered(twice, 'id stands', 'ids stand')} in an earlier row too")
+    return ids
 
 
 def _strings(texts: Sequence[Any], where: str) -> list[str]:

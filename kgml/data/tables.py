@@ -45,7 +45,7 @@ def utf8(path: Path) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"{path}: byte {error.start} is not UTF-8. Save the table as UTF-8 and try again."
+            f"{path}: byte {error.start} is not UTF-8. Save it as UTF-8 and try again."
         ) from None
 
 

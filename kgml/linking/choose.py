@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kgml.linking.mentions import Candidate
 
 IsKind = Callable[[int, int], bool]
 """Whether the first entity is a kind of the second."""
+
+
+_OF = (" of ", " in ")
+_ABOUT = 0.95
 
 
 class Span(NamedTuple):
@@ -39,22 +43,30 @@ def choose(text: str, spans: Iterable[Span], nested: IsKind | None = None) -> li
 
     Args:
         text: what the spans are of, folded.
-        nested: keep the exact end of a longer span too, where the longer one is a kind of it:
+        nested: keep the exact head of a longer span too, where the longer one is a kind of it:
             "colitis" of "ulcerative colitis", not "nevus" of "basal cell nevus", a carcinoma.
     """
+    spans = sorted(spans, key=_place)
+    kept = _longest(text, spans)
+    return (
+        kept if nested is None else sorted([*kept, *_heads(text, spans, kept, nested)], key=_place)
+    )
+
+
+def _longest(text: str, spans: Sequence[Span]) -> list[Span]:
     kept: list[Span] = []
     cluster: list[Span] = []
     reach = -1
-    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+    for span in spans:
         if span.start >= reach:
-            kept += _settle(text, cluster, nested)
+            kept += _settle(text, cluster)
             cluster = []
         cluster.append(span)
         reach = max(reach, span.end)
-    return kept + _settle(text, cluster, nested)
+    return kept + _settle(text, cluster)
 
 
-def _settle(text: str, cluster: list[Span], nested: IsKind | None) -> list[Span]:
+def _settle(text: str, cluster: list[Span]) -> list[Span]:
     if len(cluster) < 2:
         return cluster
     kept: list[Span] = []
@@ -75,9 +87,9 @@ def _settle(text: str, cluster: list[Span], nested: IsKind | None) -> list[Span]
             s.start,
         ),
     ):
-        if all(_agree(span, other) or (nested and _kind(span, other, nested)) for other in kept):
+        if all(_agree(span, other) for other in kept):
             kept.append(span)
-    return sorted(kept, key=lambda span: (span.start, span.end))
+    return sorted(kept, key=_place)
 
 
 def _agree(one: Span, other: Span) -> bool:
@@ -95,12 +107,37 @@ def _agree(one: Span, other: Span) -> bool:
     return coordinated and shared < min(one.length, other.length)
 
 
-def _kind(inner: Span, outer: Span, is_kind: IsKind) -> bool:
-    """Whether one exact span is the end of another, longer one, which is a kind of it."""
-    if not (inner.exact and outer.start < inner.start and inner.end == outer.end):
-        return False
-    best = outer.candidates[0].entity
-    return any(is_kind(best, candidate.entity) for candidate in inner.candidates)
+def _heads(
+    text: str, spans: Sequence[Span], kept: Sequence[Span], is_kind: IsKind
+) -> Iterator[Span]:
+    """Exact spans that are the head of one that is ``kept`` and a kind of them."""
+    known = {(span.start, span.end) for span in kept}
+    ends: dict[int, list[Span]] = {}
+    starts: dict[int, list[Span]] = {}
+    for span in kept:
+        ends.setdefault(span.end, []).append(span)
+        starts.setdefault(span.start, []).append(span)
+    for span in spans:
+        if not span.exact or (span.start, span.end) in known:
+            continue
+        outer = [one for one in ends.get(span.end, ()) if one.start < span.start]
+        if text.startswith(_OF, span.end):  # "fracture of the femur"
+            outer += [one for one in starts.get(span.start, ()) if one.end > span.end]
+        above = tuple(
+            inner for inner in span.candidates
+            if any(is_kind(c.entity, inner.entity) for one in outer for c in _best(one))
+        )  # fmt: skip
+        if above:
+            yield span._replace(candidates=above)
+
+
+def _best(span: Span) -> list[Candidate]:
+    """The candidates that are about as good as the first: which it is, the document will tell."""
+    return [c for c in span.candidates if c.score >= _ABOUT * span.candidates[0].score]
+
+
+def _place(span: Span) -> tuple[int, int]:
+    return span.start, span.end
 
 
 def together(parts: Sequence[Sequence[Span]]) -> list[Span]:

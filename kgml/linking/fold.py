@@ -39,7 +39,8 @@ _WORDS = bytes(
     for code in range(128)
 ).ljust(256, b"\xff")
 """What `spaced` makes of lower case, in ASCII, but that control characters stand out."""
-_ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]+")
+_ODD_WITH_MARKS = re.compile(rf"{_RUNS}|{_RARE}|[^\W\d_][\u0300-\u036f]{{1,16}}")
+"""A letter has few marks; to sort a long run of them, `unicodedata` takes time by its square."""
 
 
 class Folded(NamedTuple):

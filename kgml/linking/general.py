@@ -1,51 +1,60 @@
 """Words of general English that say the same of a thing, whatever the field.
 
 An ontology seldom shows these exchanges often enough for `kgml.linking.equivalents` to learn them: it
-calls nevi "numerous" and leaves it to its readers that they are "multiple".
+calls nevi "numerous" and leaves it to its readers that they are "multiple". They go by whole words:
+"signed" is no sign, and "high-yield" is not raised.
 """
 
 from __future__ import annotations
 
-from kgml.linking.equivalents import Equivalents
+from typing import NamedTuple
+
 from kgml.linking.stem import stem
 
 _SAME = """
-decreased reduced diminished low
-increased elevated raised high
+decreased reduced diminished
+increased elevated raised
 absent lacking missing
 multiple numerous
 repeated recurrent
 delayed retarded
-enlarged large
-shape morphology
-short shortened
-wide widened
-broad broadened
-narrow narrowed
-thick thickened
-flat flattened
+shape shapes morphology
 """
 """Groups, a line each: either may stand for the other."""
-_WRONG = "abnormality anomaly malformation"
-_SIGNS = "defect deficit manifestation involvement sign"
-"""What a text may say where a form says that something is wrong: "cutaneous manifestations"."""
-_SHARE = 0.3
-"""How sure such an exchange is, in the measure of `Equivalents.words`."""
+_WRONG = (
+    "abnormality abnormalities anomaly anomalies malformation malformations defect defects "
+    "deficit deficits"
+)
+_HEADS = "manifestation manifestations involvement sign signs"
+"""What a text may say of a thing where a form says that something is wrong with it: "cutaneous
+manifestations", but not "signs of rash", which are signs that there is one."""
+_ABNORMAL = tuple(stem(word) for word in ("abnormality", "anomaly", "malformation"))
 
 
-def with_general(learned: Equivalents) -> Equivalents:
-    """``learned``, and the exchanges of general English; what was learned of a pair stays.
+class Exchange(NamedTuple):
+    """Stems that a word may stand for; ``head``: only as the last word of a phrase."""
 
-    >>> with_general(Equivalents({}, {})).words["multipl"]
-    {'numer': 0.3}
-    """
-    words = {own: dict(others) for own, others in learned.words.items()}
-    wrong = [stem(word) for word in _WRONG.split()]
-    pairs = [(own, to) for own in (*wrong, *map(stem, _SIGNS.split())) for to in wrong]
+    stems: tuple[str, ...]
+    head: bool
+
+
+def _exchanges() -> dict[str, Exchange]:
+    found = {}
     for line in _SAME.strip().splitlines():
-        group = [stem(word) for word in line.split()]
-        pairs += [(own, to) for own in group for to in group]
-    for own, to in pairs:
-        if own != to:
-            words.setdefault(own, {}).setdefault(to, _SHARE)
-    return Equivalents(words, learned.phrases)
+        group = line.split()
+        for word in group:
+            stems = tuple(dict.fromkeys(stem(other) for other in group))
+            found[word] = Exchange(tuple(own for own in stems if own != stem(word)), False)
+    for words, head in ((_WRONG, False), (_HEADS, True)):
+        for word in words.split():
+            found[word] = Exchange(tuple(own for own in _ABNORMAL if own != stem(word)), head)
+    return found
+
+
+GENERAL = _exchanges()
+"""Words, folded and in lower case, to what they may stand for."""
+TRUST = 0.87
+"""How sure such an exchange is."""
+HOW = "general word"
+HEAD = "general head"
+"""How a `Reading` came about by one."""

@@ -25,8 +25,10 @@ _FEW = 20
 _EVERYDAY, _FREQUENT = 0.32, 0.3
 """How much of its score a word loses for being common English, and for being in all forms."""
 
-_BESIDE, _ENDS = " \t,-*\u2022\u2013\"'()[]", ".;:!?\r\n\u2029"
-"""What may stand beside a word in its line, and what ends one: "- Group"."""
+_ENDS = frozenset(".;:!?|/\t\n\r\x0b\x0c\x85\u2028\u2029")
+"""What ends a line, a sentence or a cell."""
+_BESIDE = 8
+"""Characters that are neither and stand between it and a word, at most: "- ", quotes, brackets."""
 
 
 class Information:
@@ -76,11 +78,18 @@ class Information:
 
 
 def _alone(folded: Folded, span: Span) -> bool:
-    """Whether nothing else stands in the line or sentence."""
+    """Whether nothing else stands in the line, sentence or cell."""
     text = folded.text
     start, end = folded.original(span.start), folded.original(span.end)
-    while start and text[start - 1] in _BESIDE:
-        start -= 1
-    while end < len(text) and text[end] in _BESIDE:
-        end += 1
-    return (not start or text[start - 1] in _ENDS) and (end == len(text) or text[end] in _ENDS)
+    before, after = reversed(text[max(0, start - _BESIDE) : start]), text[end : end + _BESIDE]
+    return _nothing(before, start < _BESIDE) and _nothing(after, end + _BESIDE > len(text))
+
+
+def _nothing(beside: Iterable[str], whole: bool) -> bool:
+    """Whether an end comes before the next word; ``whole``: the text ends with ``beside``."""
+    for character in beside:
+        if character in _ENDS:
+            return True
+        if character.isalnum():
+            return False
+    return whole

@@ -70,12 +70,13 @@ class WordMatcher:
         edges = self._edges
         odd = [hit for hit in hits if hit[0] in edges]
         if odd:
+            length = len(words if words.isascii() else words.decode())
             hits = [hit for hit in hits if hit[0] not in edges]
             hits += [
                 (pattern, start - before, end + after)
                 for pattern, start, end in odd
                 for before, after in edges[pattern]
-                if start >= before
+                if start >= before and end + after <= length
             ]
         return hits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from kgml.linking.choose import Span
 from kgml.linking.dictionary import prefixed
 from kgml.linking.fold import Folded
 from kgml.linking.fuzzy import is_edit
+from kgml.linking.general import HEAD, HOW
 from kgml.linking.greek import NAMES
 from kgml.linking.mentions import METHODS, Candidate
 from kgml.linking.order import ordered
@@ -25,6 +27,9 @@ _CLOSE, _MOST = 0.95, 5
 """Other candidates of a span are kept down to this share of the best score, and so many."""
 _DERIVED = 0.8
 """More for a word of the same stem that may mean another thing."""
+_FAR = 200
+"""Characters in a form that crosses another, at most."""
+_EXCHANGED = ("equivalent word", HOW, HEAD)
 _UNLINKED = 0.85
 """For words in another order without an "of" or the like to explain it."""
 
@@ -41,7 +46,7 @@ def variant_candidate(found: Found, segment: Sequence[Token]) -> Candidate | Non
     if exchanged and choice.skipped:
         return None
     order = _order(found, segment)
-    if order is None:
+    if order is None or any(reading.how == HEAD for reading in choice.readings[:-1]):
         return None
     written = {own: word for word, own in form.words}
     score *= form.exchanged
@@ -51,7 +56,7 @@ def variant_candidate(found: Found, segment: Sequence[Token]) -> Candidate | Non
     for token, reading in zip(tokens, choice.readings, strict=True):
         score *= reading.trust
         word = written.get(reading.stem, token.word)
-        if reading.how == "equivalent word":
+        if reading.how in _EXCHANGED:
             reasons.append(f"'{token.word}' for '{word or reading.stem}'")
         elif reading.how:
             reasons.append(f"{reading.how} '{word}'")
@@ -111,7 +116,8 @@ def variant_spans(
 
     Candidates of one span are those of its best forms; a span that the dictionary has is left out.
     """
-    known = {(span.start, span.end) for span in exact}
+    places = sorted((span.start, span.end) for span in exact)
+    known = set(places)
     for segment in segments(folded):
         spans: dict[tuple[tuple[int, int], ...], dict[int, Candidate]] = {}
         for found in index.find(segment):
@@ -119,8 +125,11 @@ def variant_spans(
             if candidate is None or candidate.score < threshold:
                 continue
             used = _used(found, segment)
-            if (used[0][0], used[-1][1]) in known or prefixed(folded.lower, used[0][0]):
+            place = used[0][0], used[-1][1]
+            if place in known or prefixed(folded.lower, place[0]):
                 continue
+            if _general(found) and _crosses(place, places):
+                continue  # "reduced back pain" has a form of its own: "back pain"
             best = spans.setdefault(used, {})
             other = best.get(candidate.entity)
             if other is None or other.score < candidate.score:
@@ -130,6 +139,17 @@ def variant_spans(
             top = ranked[0].score * _CLOSE
             kept = tuple(c for c in ranked[:_MOST] if c.score >= top)
             yield Span(used[0][0], used[-1][1], used, kept, False)
+
+
+def _general(found: Found) -> bool:
+    return any(reading.how in (HOW, HEAD) for reading in found.choice.readings)
+
+
+def _crosses(place: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    """Whether ``place`` and one of ``others`` (sorted) overlap and neither holds the other."""
+    start, end = place
+    near = others[bisect_left(others, (start - _FAR, 0)) : bisect_left(others, (end, 0))]
+    return any(a < start < b < end or start < a < end < b for a, b in near)
 
 
 def _used(found: Found, segment: Sequence[Token]) -> tuple[tuple[int, int], ...]:

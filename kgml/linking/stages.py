@@ -11,16 +11,16 @@ from kgml.kg.vocabulary import Scope
 from kgml.linking.abbreviations import Abbreviated
 from kgml.linking.choose import IsKind, Span, choose
 from kgml.linking.coherence import Coherence
-from kgml.linking.dense import Dense, Nearest
 from kgml.linking.dictionary import Dictionary
 from kgml.linking.entries import folded_forms
-from kgml.linking.fold import Folded
+from kgml.linking.fold import Folded, lower
 from kgml.linking.information import Information
 from kgml.linking.rank import variant_spans
 from kgml.linking.variants import VariantIndex
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
+    from kgml.linking.dense import Dense
 
 Form = tuple[str, int, int]
 """Text, entity, scope."""
@@ -59,7 +59,7 @@ class Stages:
             [text for text, _, _ in forms], [entity for _, entity, _ in forms], scopes, config
         )
         is_kind = _hierarchy(graph) if config.nested else None
-        dense = _dense(forms, config) if config.encoder else None
+        dense = _dense(dictionary, forms) if config.encoder else None
         if not config.variants:
             return cls(dictionary, is_kind=is_kind, dense=dense)
         keys = list(folded_forms(dictionary.entries, forms))
@@ -90,15 +90,19 @@ class Stages:
         return _likely(folded, spans, threshold)
 
 
-def _dense(forms: Sequence[Form], config: LinkingConfig) -> Dense:
+def _dense(dictionary: Dictionary, forms: Sequence[Form]) -> Dense:
+    """Of the forms that are meant in any case: "CAST" is no plaster."""
     from kgml.encoders.text import TextEncoder
+    from kgml.linking.dense import Dense, Nearest
 
-    return Dense(Nearest(forms, TextEncoder(config.encoder)), config.similar)
+    config, as_written = dictionary.config, dictionary.entries.as_written
+    kept = [form for form in forms if not as_written(form[0].strip(), lower(form[0].strip()))]
+    return Dense(Nearest(kept, TextEncoder(config.encoder)), config.similar)
 
 
 def _hierarchy(graph: KnowledgeGraph) -> IsKind:
     above = lru_cache(maxsize=50_000)(lambda entity: frozenset(graph.ancestors_of(entity)))
-    return lambda one, other: one == other or other in above(one)
+    return lambda one, other: other in above(one)
 
 
 def _likely(folded: Folded, spans: Iterable[Span], threshold: float) -> list[Span]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from kgml.linking.equivalents import Bag, learn
 from kgml.linking.fuzzy import Misspellings
-from kgml.linking.general import with_general
+from kgml.linking.general import GENERAL, HEAD, HOW, TRUST
 from kgml.linking.order import phrase_order
 from kgml.linking.place import Choice, Reading, place
 from kgml.linking.stem import LONGEST
@@ -68,7 +68,7 @@ class VariantIndex:
             if exchanges(scope):
                 by_entity[entity].append(tuple(dict.fromkeys(stem for _, stem in words)))
             bags.setdefault(bag, {}).setdefault(entity, Form(entity, scope, words, linked, 1.0))
-        self.equivalents = with_general(learn(by_entity.values()))
+        self.equivalents = learn(by_entity.values())
         self.misspellings = Misspellings({w for owned in bags.values() for f in owned.values()
                                           for w, _ in f.words})  # fmt: skip
         self._single: dict[str, list[Form]] = {}
@@ -110,11 +110,19 @@ class VariantIndex:
         return readings
 
     def _all_readings(self, token: Token) -> Iterator[Reading]:
+        learned = self.equivalents.words.get(token.stem, {})
         exchanged = [
             Reading(other, _trust(share), "equivalent word")
-            for other, share in self.equivalents.words.get(token.stem, {}).items()
+            for other, share in learned.items()
             if other in self._known
         ]
+        if (general := GENERAL.get(token.word)) is not None:
+            how = HEAD if general.head else HOW
+            exchanged += [
+                Reading(other, TRUST, how)
+                for other in general.stems
+                if other in self._known and other not in learned
+            ]
         if token.stem in self._known:
             yield Reading(token.stem, 1.0, "")
         elif not exchanged and (other := self.misspellings.correct(token.word)) is not None:

@@ -34,25 +34,25 @@ currency customer date day deal death debt decision degree demand department des
 development difference direction discussion disease disorder distance document effect effort element
 employee end energy entity environment error event evidence example exchange exercise experience
 expression factor failure family feature field figure file finding fire focus food force form
-fracture function fund future game gain goal goods government group growth hand head health history
-home hour house human idea identity image impact income increase index individual industry
-information injury input instance institution instrument interest issue item job joint key kind
-knowledge label lack language law leader letter level life light limit line list location loss
-machine man manager mark market material matter meaning measure media member memory method mind
-model moment money month mother movement name nature need network news node number object objective
-offer office officer operation opinion option order organization origin other outcome output owner
-page paper parent part party patient pattern payment people performance period permission person
-phase phrase place plan plant point policy population position possession power practice presence
-pressure price principle problem procedure process product production program project property
-proportion purpose quality quantity question range rank rate rating reaction reason record reference
-region relation report request research resource response rest result return review right rise risk
-role room rule sale sample scale school science season section security selection sense series
-service session set setting shape share side sign signal site situation size skill society solution
-source space speech speed staff stage standard state statement status step stock stop story strategy
-stress structure student study subject supply support surface survey symptom syndrome system table
-target task tax team term test text theory thing time title tool topic town trade training
-transaction transfer treatment trend trial trust truth type unit use user value variable version
-view visit voice volume vote war water way weather week weight woman word work worker world year
+function fund future game gain goal goods government group growth hand head health history home hour
+house human idea identity image impact income increase index individual industry information injury
+input instance institution instrument interest issue item job joint key kind knowledge label lack
+language law leader letter level life light limit line list location loss machine man manager mark
+market material matter meaning measure media member memory method mind model moment money month
+mother movement name nature need network news node number object objective offer office officer
+operation opinion option order organization origin other outcome output owner page paper parent part
+party patient pattern payment people performance period permission person phase phrase place plan
+plant point policy population position possession power practice presence pressure price principle
+problem procedure process product production program project property proportion purpose quality
+quantity question range rank rate rating reaction reason record reference region relation report
+request research resource response rest result return review right rise risk role room rule sale
+sample scale school science season section security selection sense series service session set
+setting shape share side sign signal site situation size skill society solution source space speech
+speed staff stage standard state statement status step stock stop story strategy stress structure
+student study subject supply support surface survey symptom syndrome system table target task tax
+team term test text theory thing time title tool topic town trade training transaction transfer
+treatment trend trial trust truth type unit use user value variable version view visit voice volume
+vote war water way weather week weight woman word work worker world year
 """
 _EVERYDAY_OTHERS = """
 able actual actually added additional again ahead allowed alone already always annual another
@@ -80,8 +80,11 @@ temporary tight together told took total toward traded true typical unable uncha
 underlying unique unusual upper used useful usual various very weak weekly well went whole wide
 widely won wrong yearly younger
 """
-_TERMS = "banking coding factoring fracturing funding housing listing marketing taxing typing"
-"""Inflected from words of general English, but terms."""
+_TERMS = """
+asset bank banking coding credit currency debt factoring funding housing listing marketing money
+pain tax taxing typing
+"""
+"""Words of general English, or inflected from such, that are terms wherever an ontology has them."""
 WORDS = COMMON | frozenset(_MORE_WORDS.split())
 """Words that in a heading of capitals are more likely themselves than an abbreviation."""
 
@@ -118,7 +121,7 @@ def _everyday() -> frozenset[str]:
     inflected |= {verb + ending for verb in verbs for ending in ("ing", "ed")}
     irregular = {plural for noun in nouns for plural in irregular_plurals(noun)}
     words = WORDS.union(nouns, inflected, irregular, _EVERYDAY_OTHERS.split())
-    return words.difference(_TERMS.split())
+    return words.difference(_TERMS.split(), (term + "s" for term in _TERMS.split()))
 
 
 def is_abbreviation(form: str) -> bool:

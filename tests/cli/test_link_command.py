@@ -86,7 +86,7 @@ def test_links_are_written_in_the_format_of_the_ending(kgml_in: Run, folder: Pat
     assert json.loads(page.stdout) == {"path": "out.html", "texts": 2, "mentions": 3}
     assert kgml_in(folder, *command, "--format", "brat", "-o", "out").returncode == 0
     assert {file.name for file in (folder / "out").iterdir()} == {
-        "001.txt", "001.ann", "002.txt", "002.ann", "annotation.conf", "manifest.json"
+        "001.txt", "001.ann", "002.txt", "002.ann", "annotation.conf", "ids.tsv", "manifest.json",
     }  # fmt: skip
 
 

@@ -180,7 +180,7 @@ def test_a_tsv_file_that_is_separated_otherwise_is_told_so(raw: Any) -> None:
 def test_a_file_that_is_not_utf8_says_at_which_byte(raw: Any, name: str) -> None:
     separator = b"\t" if name == "t.tsv" else b","
     path = raw(name, b"text" + separator + b"label\nRendite f\xfcr Gilts" + separator + b"a\n")
-    with pytest.raises(CorpusError, match=r"byte 20 is not UTF-8\. Save the table as UTF-8"):
+    with pytest.raises(CorpusError, match=r"byte 20 is not UTF-8\. Save it as UTF-8"):
         read_table(path)
 
 
@@ -468,7 +468,7 @@ def test_documents_may_be_empty_but_not_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "notes.jsonl"
     path.write_text('{"text": null, "id": 4}\n{"text": "fever", "id": {"a": 1}}\n')
     with pytest.warns(KGMLWarning, match="empty text in row 1; nothing is linked there"):
-        assert read_documents(path) == (["", "fever"], [4, "{'a': 1}"])
+        assert read_documents(path) == (["", "fever"], [4, '{"a": 1}'])
     with pytest.raises(CorpusError, match="empty text in row 1"):
         read_texts(path)
     path.write_text('{"text": null}\n{"text": " "}\n')
@@ -485,3 +485,11 @@ def test_lines_have_no_columns(tmp_path: Path) -> None:
     assert read_documents(path) == (["fever", "no\u2028fever\x0cagain"], [1, 2])
     with pytest.raises(CorpusError, match="leave --id-column out"):
         read_documents(path, id_column="id")
+
+
+def test_a_blank_id_is_the_number_of_its_row_and_a_second_one_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jsonl"
+    names = ["7.0", "null", '" "', '"n1"', '"n1"']
+    path.write_text("".join(f'{{"text": "fever", "id": {name}}}\n' for name in names))
+    with pytest.warns(KGMLWarning, match="1 id stands in an earlier row too"):
+        assert read_documents(path)[1] == [7, 2, 3, "n1", "n1"]

@@ -46,6 +46,18 @@ TERMS: dict[str, tuple[str, list[str], list[str]]] = {
     "T:26": ("Basal cell nevus", [], ["T:30"]),
     "T:27": ("Nevus", [], []),
     "T:28": ("Numerous freckles", [], []),
+    "T:33": ("Abnormality of the skin", [], ["T:30"]),
+    "T:34": ("Skin rash", [], ["T:33"]),
+    "T:35": ("Increased yield bond", [], []),
+    "T:36": ("Back discomfort", [], []),
+    "T:37": ("OPEC", [], []),
+    "T:38": ("OPEC+", [], []),
+    "T:39": ("Ventricular hypertrophy", [], ["T:30"]),
+    "T:40": ("Right ventricular hypertrophy", [], ["T:39"]),
+    "T:41": ("Left ventricular hypertrophy", [], ["T:39"]),
+    "T:42": ("Fracture", [], []),
+    "T:43": ("Fracture of the femur", [], ["T:42"]),
+    "T:44": ("Decreased back discomfort", [], []),
     "T:30": ("Organ finding", [], []),
     "T:31": ("Digit finding", [], []),
     "T:32": ("Eye finding", [], []),
@@ -196,6 +208,32 @@ def test_a_generic_word_needs_to_stand_alone(say: Say) -> None:
     assert say("the group was small") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "entities"),
+    [
+        ("signs of skin rash", ["T:34"]),  # of a rash, not of the skin
+        ("no sign of skin disease", []),
+        ("skin signs", ["T:33"]),
+        ("a skin signal, signed skin", []),
+        ("reduced back discomfort", ["T:44"]),
+        ("reduced back discomfort fracture", ["T:44", "T:42"]),
+        ("a high yield bond, a low yield bond", []),
+    ],
+)
+def test_words_of_general_english_stand_for_no_more_than_they_say(
+    say: Say, text: str, entities: list[str]
+) -> None:
+    assert [entity for _, entity in say(text)] == entities
+
+
+def test_a_form_that_ends_in_a_sign_ends_with_the_text(linker: EntityLinker) -> None:
+    for text in ("cuts by OPEC", "OPEC+", "cuts by OPEC+ é", "é OPEC"):
+        (mention,) = linker.link_one(text)
+        assert mention.end <= len(text)
+        assert mention.text == text[mention.start : mention.end]
+        assert mention.text == ("OPEC+" if "+" in text else "OPEC")
+
+
 @pytest.mark.parametrize("variants", [True, False])
 def test_nested_mentions_are_kept_on_request_where_the_longer_is_a_kind_of_them(
     graph: KnowledgeGraph, variants: bool
@@ -205,6 +243,24 @@ def test_nested_mentions_are_kept_on_request_where_the_longer_is_a_kind_of_them(
     assert [(m.text, m.start) for m in found] == [
         ("hereditary anemia", 0), ("anemia", 11), ("basal cell nevus", 19), ("nevus", 42),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ("right and left ventricular hypertrophy", ["ventricular hypertrophy"]),
+        ("fracture of the femur", ["fracture"]),
+        ("short and broad fingers of hereditary anemia", ["anemia"]),
+        ("Lesch-Nyhan syndrome", []),
+    ],
+)
+def test_nested_mentions_are_added_to_the_others(
+    graph: KnowledgeGraph, linker: EntityLinker, text: str, inner: list[str]
+) -> None:
+    nested = EntityLinker.from_graph(graph, LinkingConfig(nested=True)).link_one(text)
+    plain = linker.link_one(text)
+    assert [m for m in nested if m in plain] == plain
+    assert [m.text for m in nested if m not in plain] == inner
 
 
 def test_a_threshold_of_one_leaves_what_is_written_like_a_label(graph: KnowledgeGraph) -> None:

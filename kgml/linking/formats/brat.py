@@ -27,6 +27,8 @@ _UNWRITABLE = re.compile(r"[\ud800-\udfff]")
 class Brat(Format):
     """A folder with ``001.txt`` and ``001.ann`` for the first text, and ``annotation.conf``.
 
+    What each text is called stands in ``ids.tsv``, which brat does not look at.
+
     A mention has the type of its vocabulary (``HP``), the first candidate as its normalisation
     and a line for each flag (``Negated``). brat knows no mention across a line end: there it
     becomes two fragments.
@@ -42,14 +44,17 @@ class Brat(Format):
         """Write the folder, with a manifest; only an empty one or one as we wrote it is replaced."""
         width = max(3, len(str(len(linked))))
         kinds: set[str] = set()
+        ids: list[str] = []
         with writing(path, KIND, made_from=graph.sources) as folder:
             for number, one in enumerate(linked, 1):
                 name = folder / f"{number:0{width}}"
+                ids.append(f"{name.name}\t{_flat(str(one.id))}\n")
                 text = _UNWRITABLE.sub("\ufffd", one.text)  # as long as it was
                 kinds.update(vocabulary(mention, graph) for mention in one.mentions)
                 name.with_suffix(".txt").write_bytes(text.encode())
                 lines = "".join(f"{line}\n" for line in standoff(one._replace(text=text), graph))
                 name.with_suffix(".ann").write_bytes(lines.encode())
+            (folder / "ids.tsv").write_text("".join(ids), encoding="utf-8")
             (folder / "annotation.conf").write_text(configuration(kinds), encoding="utf-8")
 
     def render(self, linked: Sequence[Linked], graph: KnowledgeGraph) -> str:

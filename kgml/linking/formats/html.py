@@ -29,8 +29,9 @@ _UNSEEN = re.compile(
 class Page(FileFormat):
     """One HTML page without scripts and without anything from elsewhere.
 
-    A mention carries its entity's label; its id, score and reason are in the tooltip. Of two that
-    overlap, the second begins where the first ends.
+    A section has the text's id. A mention carries its entity's label; its id, score and reason are
+    in the tooltip. Of two that overlap, the second begins where the first ends; one inside another
+    is named in its mark.
     """
 
     ending = ".html"
@@ -38,7 +39,8 @@ class Page(FileFormat):
     def render(self, linked: Sequence[Linked], graph: KnowledgeGraph) -> str:
         """The page."""
         sections = "\n".join(
-            f'<section dir="auto">{_marked(one, graph)}</section>' for one in linked
+            f'<section dir="auto" title="{_safe(str(one.id))}">{_marked(one, graph)}</section>'
+            for one in linked
         )
         return (
             '<!DOCTYPE html>\n<html lang="und">\n<head>\n<meta charset="utf-8">\n'
@@ -49,26 +51,43 @@ class Page(FileFormat):
 
 def _marked(one: Linked, graph: KnowledgeGraph) -> str:
     parts, shown = [], 0
-    for mention in one.mentions:
+    marks: list[tuple[int, int, list[dict[str, Any]]]] = []
+    for mention in sorted(one.mentions, key=lambda m: (m["start"], -m["end"])):
         start = max(mention["start"], shown)
-        end = max(mention["end"], start)
-        parts += [_safe(one.text[shown:start]), _mark(one.text[start:end], mention, graph)]
+        if marks and mention["end"] <= shown:
+            marks[-1][2].append(mention)
+            continue
+        shown = mention["end"]
+        marks.append((start, shown, [mention]))
+    shown = 0
+    for start, end, mentions in marks:
+        parts += [_safe(one.text[shown:start]), _mark(one.text[start:end], mentions, graph)]
         shown = end
     return "".join([*parts, _safe(one.text[shown:])])
 
 
-def _mark(text: str, mention: dict[str, Any], graph: KnowledgeGraph) -> str:
-    flags = [name.lower() for key, name in FLAGS.items() if mention.get(key)]
+def _mark(text: str, mentions: list[dict[str, Any]], graph: KnowledgeGraph) -> str:
+    """One mark for a mention and those inside it."""
+    flagged = ' class="flagged"' if any(map(_flags, mentions)) else ""
+    titles, labels = zip(*map(_said, mentions), strict=True)
+    names = "".join(f"<span><bdi>{_safe(label)}</bdi></span>" for label in labels)
+    return (
+        f'<mark{flagged} style="background: {_colour(vocabulary(mentions[0], graph))}" '
+        f'title="{_safe("; ".join(titles))}">{_safe(text)}{names}</mark>'
+    )
+
+
+def _flags(mention: dict[str, Any]) -> list[str]:
+    return [name.lower() for key, name in FLAGS.items() if mention.get(key)]
+
+
+def _said(mention: dict[str, Any]) -> tuple[str, str]:
+    """Tooltip and label."""
     label = title = "NIL"
     if mention["candidates"]:
         best = mention["candidates"][0]
         label, title = best["label"], f"{best['id']} {best['score']:.2f} {best['method']}"
-    label = ", ".join([label, *flags])
-    flagged = ' class="flagged"' if flags else ""
-    return (
-        f'<mark{flagged} style="background: {_colour(vocabulary(mention, graph))}" '
-        f'title="{_safe(title)}">{_safe(text)}<span><bdi>{_safe(label)}</bdi></span></mark>'
-    )
+    return title, ", ".join([label, *_flags(mention)])
 
 
 def _safe(text: str) -> str:

@@ -1,0 +1,159 @@
+"""What vectors of entities are for: concepts that no training row has.
+
+    python benchmarks/vectors.py                                     # HPO and DOID on Ohsumed
+    python benchmarks/vectors.py --ontology doid --nodes text sage --per-class 32 --encoder DIR
+
+Every linked entity is drawn to one of two halves. Training documents keep their mentions of the
+first half, test documents those of the second: what a test document mentions, no training row has
+("unseen"). Beside it the same rows with all their mentions ("seen"). All else is as it is: the text
+vector and the words (TF-IDF) of the whole documents, the official split, logistic regression.
+
+Macro-F1 on the whole test part, mean over --seeds draws of rows and halves, and the difference to
+text + TF-IDF, paired by draw, with its 95% interval (Student's t):
+
+``sparse``: concepts and their ancestors; ``own``: without ancestors. Each of ``--nodes``: the mean
+of the vectors of a document's entities; ``+ sparse``: beside ``sparse``; ``placebo``: the same with
+the vectors permuted among the entities, or for ``sparse`` with the entities permuted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import documents as benchmark
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+
+from kgml.config import EncoderConfig
+from kgml.data.corpus import draw_per_class, read_corpus
+from kgml.encoders.rows import unit_rows
+from kgml.encoders.text import TextEncoder
+from kgml.encoders.vectors import encode_entities
+from kgml.kg.load import load_graph
+from kgml.models.classifier import KGTextClassifier
+from kgml.models.concepts import ConceptView
+from kgml.models.features import Documents, permutation, spread
+from kgml.models.lexical import LexicalView
+from kgml.registry import names, resolve
+
+Rows = NDArray[np.int64]
+Matrix = Any
+"""Dense or sparse, (n, d)."""
+
+
+def masked(own: sparse.csr_matrix, train: Rows, half: NDArray[np.bool_]) -> sparse.csr_matrix:
+    """Link weights (n, e): of ``half`` (e,) in the rows ``train``, of the other half elsewhere."""
+    mine = np.zeros(own.shape[0], dtype=bool)
+    mine[train] = True
+    row = np.repeat(mine, np.diff(own.indptr))
+    kept = own.copy()
+    kept.data = np.where(half[own.indices] == row, own.data, 0)
+    kept.eliminate_zeros()
+    return kept
+
+
+def views(
+    found: Documents, own: sparse.csr_matrix, train: Rows, graph: Any, tables: dict[str, Any],
+    seed: int,
+) -> Iterator[tuple[str, Matrix]]:  # fmt: skip
+    """What may stand beside text and words, by name."""
+    target = permutation(found, seed)
+    moved = sparse.csr_matrix((own.data, target[own.indices], own.indptr), shape=own.shape)
+
+    def concepts(of: sparse.csr_matrix) -> Matrix:
+        return ConceptView().fit(of[train]).transform(of)
+
+    counts = spread(own, graph)
+    yield "sparse", concepts(counts)
+    yield "sparse, placebo", concepts(spread(moved, graph))
+    yield "own", concepts(own)
+    for name, table in tables.items():
+        dense = unit_rows(np.asarray(own @ table))
+        yield name, dense
+        yield f"{name}, placebo", unit_rows(np.asarray(moved @ table))
+        yield f"{name} + sparse", sparse.hstack([sparse.csr_matrix(dense), concepts(counts)])
+
+
+def score(base: Matrix, extra: Matrix | None, y: Any, train: Rows, test: Rows) -> float:
+    """Macro-F1 on ``test`` after learning from ``train``."""
+    x = base if extra is None else sparse.hstack([base, sparse.csr_matrix(extra)]).tocsr()
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(x[train], y[train])
+    return float(f1_score(y[test], model.predict(x[test]), average="macro"))
+
+
+def run(name: str, given: argparse.Namespace) -> dict[str, Any]:
+    """All rows of one ontology."""
+    graph = load_graph([given.shared / "ontologies" / f for f in benchmark.ONTOLOGIES[name]])
+    corpus = read_corpus(given.shared / "labels" / benchmark.DATA[given.data], seed=0)
+    y = np.array(corpus.labels)
+    encoder = TextEncoder(given.encoder)
+    tables = {
+        node: encode_entities(graph, resolve("node_encoder", node)(seed=0), encoder)
+        for node in given.nodes
+    }
+    found = KGTextClassifier(graph).featurizer().documents(corpus.texts)
+    results: dict[str, Any] = {}
+    for count in given.per_class:
+        scores: dict[tuple[str, str], list[float]] = {}
+        for seed in range(given.seeds):
+            train = draw_per_class(corpus.labels, corpus.train, count, seed)
+            lexical = LexicalView().fit(found.terms.take(train)).transform(found.terms)
+            base = sparse.hstack([sparse.csr_matrix(found.text), lexical]).tocsr()
+            half = np.random.default_rng(seed).random(len(graph)) < 0.5
+            plain = score(base, None, y, train, corpus.test)
+            for kind, own in (("seen", found.own), ("unseen", masked(found.own, train, half))):
+                scores.setdefault((kind, "text + TF-IDF"), []).append(plain)
+                for view, extra in views(found, own, train, graph, tables, seed):
+                    value = score(base, extra, y, train, corpus.test)
+                    scores.setdefault((kind, view), []).append(value)
+        for (kind, view), values in scores.items():
+            row = difference(values, scores[kind, "text + TF-IDF"])
+            results.setdefault(str(count), {}).setdefault(kind, {})[view] = row
+            print(show(name, count, kind, view, row), file=sys.stderr, flush=True)
+    return results
+
+
+def difference(values: list[float], plain: list[float]) -> dict[str, Any]:
+    """Mean, and what it adds to ``plain``, with the 95% interval of the paired difference."""
+    gain = np.subtract(values, plain)
+    spread = stats.sem(gain) * stats.t.ppf(0.975, len(gain) - 1) if len(gain) > 1 else np.nan
+    return {"macro_f1": round(float(np.mean(values)), 4), "gain": round(float(gain.mean()), 4),
+            "interval": [round(float(gain.mean() + side * spread), 4) for side in (-1, 1)]}  # fmt: skip
+
+
+def show(name: str, count: int, kind: str, view: str, row: dict[str, Any]) -> str:
+    """One line."""
+    low, high = row["interval"]
+    return (f"{name:5} {count:3} per class  {kind:7} {view:24} {row['macro_f1']:.3f}  "
+            f"{100 * row['gain']:+5.1f} [{100 * low:+5.1f}, {100 * high:+5.1f}]")  # fmt: skip
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", default="ohsumed", choices=benchmark.DATA)
+    parser.add_argument("--ontology", nargs="+", default=["hpo", "doid"],
+                        choices=benchmark.ONTOLOGIES)  # fmt: skip
+    parser.add_argument("--nodes", nargs="+", default=["text", "propagate", "sage"],
+                        choices=names("node_encoder"))  # fmt: skip
+    parser.add_argument("--per-class", nargs="+", type=int, default=[8, 32])
+    parser.add_argument("--encoder", default=EncoderConfig.model, help="of the entities alone")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    results = {name: run(name, given) for name in given.ontology}
+    if given.json:
+        print(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()
