@@ -13,7 +13,8 @@ text + TF-IDF, paired by draw, with its 95% interval (Student's t):
 
 ``sparse``: concepts and their ancestors; ``own``: without ancestors. Each of ``--nodes``: the mean
 of the vectors of a document's entities; ``+ sparse``: beside ``sparse``; ``placebo``: the same with
-the vectors permuted among the entities, or for ``sparse`` with the entities permuted.
+the vectors permuted among the entities, or for ``sparse`` with the entities permuted. ``--alone``:
+without text and words, what the entities say by themselves; there is then nothing to compare with.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ def views(
         yield f"{name} + sparse", sparse.hstack([sparse.csr_matrix(dense), concepts(counts)])
 
 
-def score(base: Matrix, extra: Matrix | None, y: Any, train: Rows, test: Rows) -> float:
+def score(base: Matrix | None, extra: Matrix | None, y: Any, train: Rows, test: Rows) -> float:
     """Macro-F1 on ``test`` after learning from ``train``."""
-    x = base if extra is None else sparse.hstack([base, sparse.csr_matrix(extra)]).tocsr()
+    x = sparse.hstack([part for part in (base, extra) if part is not None]).tocsr()
     model = LogisticRegression(C=10.0, max_iter=1000).fit(x[train], y[train])
     return float(f1_score(y[test], model.predict(x[test]), average="macro"))
 
@@ -112,7 +113,8 @@ def run(name: str, given: argparse.Namespace) -> dict[str, Any]:
             for kind, own in (("seen", found.own), ("unseen", masked(found.own, train, half))):
                 scores.setdefault((kind, "text + TF-IDF"), []).append(plain)
                 for view, extra in views(found, own, train, graph, tables, seed):
-                    value = score(base, extra, y, train, corpus.test)
+                    value = score(None if given.alone else base, sparse.csr_matrix(extra), y, train,
+                                  corpus.test)  # fmt: skip
                     scores.setdefault((kind, view), []).append(value)
         for (kind, view), values in scores.items():
             row = difference(values, scores[kind, "text + TF-IDF"])
@@ -148,6 +150,7 @@ def main() -> None:
     parser.add_argument("--per-class", nargs="+", type=int, default=[8, 32])
     parser.add_argument("--encoder", default=EncoderConfig.model, help="of the entities alone")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--alone", action="store_true", help="without text and words")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     results = {name: run(name, given) for name in given.ontology}

@@ -1,4 +1,4 @@
-"""A training run on disk: its tensors, its counters, and what it belongs to."""
+"""Epochs until validation gets no better, and such a run on disk: tensors, counters, whose it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from kgml import artifacts
 from kgml.errors import ArtifactError
+from kgml.progress import track
 
 KIND = "checkpoint"
 TENSORS = "state.safetensors"
@@ -35,6 +37,71 @@ class State:
     best: float = -1.0
     waited: int = 0
     history: list[dict[str, float | int | None]] = field(default_factory=list)
+
+
+class Schedule(Protocol):
+    """How long a run goes on: at most so many epochs, a validation every few, and how many of them
+    without a better one."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def check_every(self) -> int: ...
+    @property
+    def patience(self) -> int: ...
+
+
+def run_epochs(
+    state: State,
+    epoch: Callable[[int], float],
+    validate: Callable[[], float] | None,
+    schedule: Schedule,
+    *,
+    measure: str,
+    description: str,
+    checkpoint: Path | None,
+    fingerprint: str,
+) -> None:
+    """Change the parameters of ``state`` until ``validate`` gets no better; they end at its best.
+
+    Args:
+        epoch: number ``i`` of them, from 1; gives its loss. Where it draws from a seed of its own,
+            a run that is taken up ends as one that was never stopped.
+        validate: the larger the better; None: all epochs are run.
+        measure: what ``validate`` is called in ``state.history``.
+        checkpoint: folder where the state is saved, and taken up from if it is there.
+        fingerprint: of all that decides how the run goes on; a checkpoint of another is refused.
+
+    Raises:
+        ArtifactError: the checkpoint is of another run, damaged or not writable.
+    """
+    if checkpoint is not None:
+        load_state(state, checkpoint, fingerprint)
+    due = save_due()
+    numbers = range(state.epoch + 1, schedule.epochs + 1)
+    for number in track(numbers, description, total=len(numbers)):
+        if state.waited >= schedule.patience:
+            break
+        row: dict[str, float | int | None] = {
+            "epoch": number, "loss": epoch(number), measure: None,
+        }  # fmt: skip
+        state.epoch = number
+        state.history.append(row)
+        if validate is not None and (
+            number % schedule.check_every == 0 or number == schedule.epochs
+        ):
+            row[measure] = found = validate()
+            state.waited += 1
+            if found > state.best:
+                state.best, state.waited = found, 0
+                state.kept = {name: p.detach().clone() for name, p in state.parameters.items()}
+        if checkpoint is not None and due():
+            save_state(state, checkpoint, fingerprint)
+    if checkpoint is not None:
+        save_state(state, checkpoint, fingerprint)
+    with torch.no_grad():
+        for name, best in state.kept.items():
+            state.parameters[name].copy_(best)
 
 
 def save_due() -> Callable[[], bool]:

@@ -15,10 +15,9 @@ from kgml.encoders.gnn.network import GraphNetwork
 from kgml.encoders.gnn.objective import Objective, Task
 from kgml.encoders.gnn.pieces import Piece, around, whole
 from kgml.encoders.links import area_under_curve, corrupt
-from kgml.encoders.resume import State, load_state, save_due, save_state
+from kgml.encoders.resume import State, run_epochs
 from kgml.encoders.rows import Integers
 from kgml.errors import InputError
-from kgml.progress import track
 
 VALID_NEGATIVES = 10
 VALID_MOST = 1_000
@@ -96,32 +95,12 @@ def train(
     }
     optimizer = torch.optim.Adam(list(parameters.values()), lr=training.learning_rate)
     state = State(parameters, optimizer)
-    if checkpoint is not None:
-        load_state(state, checkpoint, fingerprint)
-    due = save_due()
-    epochs = range(state.epoch + 1, training.epochs + 1)
-    for epoch in track(epochs, "Training on the graph", total=len(epochs)):
-        if state.waited >= training.patience:
-            break
-        row: dict[str, float | int | None] = {
-            "epoch": epoch, "loss": run.epoch(optimizer, epoch), "valid_auc": None,
-        }  # fmt: skip
-        state.epoch = epoch
-        state.history.append(row)
-        last = epoch == training.epochs
-        if len(false) and (epoch % training.check_every == 0 or last):
-            row["valid_auc"] = found = run.validate(valid, false)
-            state.waited += 1
-            if found > state.best:
-                state.best, state.waited = found, 0
-                state.kept = {name: p.detach().clone() for name, p in parameters.items()}
-        if checkpoint is not None and due():
-            save_state(state, checkpoint, fingerprint)
-    if checkpoint is not None:
-        save_state(state, checkpoint, fingerprint)
-    with torch.no_grad():
-        for name, best in state.kept.items():
-            parameters[name].copy_(best)
+    run_epochs(
+        state, lambda number: run.epoch(optimizer, number),
+        (lambda: run.validate(valid, false)) if len(false) else None, training,
+        measure="valid_auc", description="Training on the graph",
+        checkpoint=checkpoint, fingerprint=fingerprint,
+    )  # fmt: skip
     return state
 
 

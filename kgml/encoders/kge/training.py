@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from kgml.encoders.kge.queries import Queries
-from kgml.encoders.resume import State, load_state, save_due, save_state
+from kgml.encoders.resume import State, run_epochs
 from kgml.encoders.rows import Integers
 from kgml.errors import InputError
-from kgml.progress import track
 
 SCORES = 2**24
 """Most scores in one piece of a step: 64 MiB, and as much again for each of their gradients."""
@@ -85,22 +84,11 @@ def train(
     """
     optimizer = torch.optim.Adam(list(parameters.values()), lr=training.learning_rate)
     state = State(parameters, optimizer)
-    if checkpoint is not None:
-        load_state(state, checkpoint, fingerprint)
-    due = save_due()
-    epochs = range(state.epoch + 1, training.epochs + 1)
-    for epoch in track(epochs, "Training on triples", total=len(epochs)):
-        if state.waited >= training.patience:
-            break
-        value = _epoch(state, loss, asked, training, [seed, epoch])
-        _record(state, epoch, value, validate, training)
-        if checkpoint is not None and due():
-            save_state(state, checkpoint, fingerprint)
-    if checkpoint is not None:
-        save_state(state, checkpoint, fingerprint)
-    with torch.no_grad():
-        for name, best in state.kept.items():
-            parameters[name].copy_(best)
+    run_epochs(
+        state, lambda number: _epoch(state, loss, asked, training, [seed, number]), validate,
+        training, measure="valid_mrr", description="Training on triples",
+        checkpoint=checkpoint, fingerprint=fingerprint,
+    )  # fmt: skip
     return state
 
 
@@ -133,22 +121,3 @@ def _epoch(
             f"({training.learning_rate})."
         )
     return value
-
-
-def _record(
-    state: State,
-    epoch: int,
-    value: float,
-    validate: Callable[[], float] | None,
-    training: Training,
-) -> None:
-    state.epoch = epoch
-    row: dict[str, float | int | None] = {"epoch": epoch, "loss": value, "valid_mrr": None}
-    state.history.append(row)
-    if validate is None or (epoch % training.check_every and epoch < training.epochs):
-        return
-    row["valid_mrr"] = found = validate()
-    state.waited += 1
-    if found > state.best:
-        state.best, state.waited = found, 0
-        state.kept = {name: p.detach().clone() for name, p in state.parameters.items()}
