@@ -33,7 +33,10 @@ class GATLayer(Layer):
 
 
 class GATEncoder(GNNEncoder):
-    """Graph attention, the v2 of Brody et al. (ICLR 2022), four heads: (e, d_text) to (e, d)."""
+    """Graph attention, the v2 of Brody et al. (ICLR 2022), four heads: (e, d_text) to (e, d).
+
+    On hidden concepts of DOID it was worse than the text alone (README).
+    """
 
     defaults: ClassVar[Training] = PER_EDGE
 
