@@ -141,8 +141,7 @@ def check_target(path: Path, kind: str, *, by_hand: bool = False) -> None:
         by_hand: people edit files of this kind; one that was changed is not replaced either.
     """
     path = Path(path)
-    if path.exists():
-        _check_replaceable(path, kind, by_hand)
+    _check_replaceable(path, kind, by_hand)
     parent = path.absolute().parent
     while not parent.exists():
         parent = parent.parent
@@ -236,31 +235,57 @@ def _versions() -> dict[str, str]:
 
 
 def _check_replaceable(path: Path, kind: str, by_hand: bool) -> None:
+    """Raise where ``path`` holds what `_objection` names; look again if it was replaced meanwhile.
+
+    Between two looks at a path another process may have swapped the folder there (`_swap`), so
+    that a file seen first is missing next: what was found counts only for one and the same folder.
+    """
+    while (seen := _identity(path)) is not None:
+        try:
+            objection = _objection(path, kind, by_hand)
+        except OSError as error:
+            objection = f"could not be read ({error.strerror or error})"
+        if _identity(path) == seen:
+            if objection:
+                step = "it is left alone. Choose another -o, or remove it."
+                raise ArtifactError(f"{path}: {objection}; {step}")
+            return
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Inode and time of its last change, or None where nothing is at ``path``."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_ino, status.st_ctime_ns
+
+
+def _objection(path: Path, kind: str, by_hand: bool) -> str | None:
+    """Why what is at ``path`` may not be replaced by an artifact of this kind; None if it may."""
     if path.is_dir() and not any(path.iterdir()):
-        return
-    step = "it is left alone. Choose another -o, or remove it."
+        return None
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         ours, files = manifest["kind"] == kind, dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError):
-        if not path.exists():  # another process is just replacing it
-            return
         ours, files = False, {}
     if not ours:
-        raise ArtifactError(f"{path}: already holds something that is not a kgml {kind}; {step}")
+        return f"already holds something that is not a kgml {kind}"
     there = {str(file.relative_to(path)): file for file in _files(path)}
     added = sorted(there.keys() - files.keys() - {MANIFEST})
     if added:
-        raise ArtifactError(f"{path}: holds '{added[0]}', which kgml did not write; {step}")
+        return f"holds '{added[0]}', which kgml did not write"
     if by_hand:
         changed = [
             name for name in sorted(there.keys() & files) if sha256(there[name]) != files[name]
         ]
         if changed:
-            raise ArtifactError(
-                f"{path}: '{changed[0]}' was changed since kgml wrote it "
-                f"({len(changed):,} of {len(files):,} files were); {step}"
+            return (
+                f"'{changed[0]}' was changed since kgml wrote it "
+                f"({len(changed):,} of {len(files):,} files were)"
             )
+    return None
 
 
 def _swap(temporary: Path, path: Path) -> None:

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from kgml import artifacts
-from kgml.artifacts import Manifest, read_manifest, sha256, to_json, write_file, writing
+from kgml.artifacts import (
+    Manifest,
+    check_target,
+    read_manifest,
+    sha256,
+    to_json,
+    write_file,
+    writing,
+)
 from kgml.errors import ArtifactError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,20 +131,29 @@ def test_a_second_writing_replaces_the_whole_folder(make: Make, tmp_path: Path) 
 
 
 def _write_often(path: Path, text: str) -> None:
-    for _ in range(60):
+    for turn in range(120):
         with writing(path, "note") as folder:
-            (folder / "a.txt").write_text(text)
+            (folder / f"{text}-{turn}.txt").write_text(text)
 
 
-def test_two_processes_may_replace_the_same_folder(tmp_path: Path) -> None:
+def _look_often(path: Path) -> None:
+    for _ in range(3000):
+        check_target(path, "note", by_hand=True)
+
+
+def test_two_processes_may_replace_the_same_folder_while_a_third_looks(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     path = tmp_path / "box" / "n"
-    writers = [context.Process(target=_write_often, args=(path, text)) for text in ("one", "two")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    processes = [
+        context.Process(target=_write_often, args=(path, "one")),
+        context.Process(target=_write_often, args=(path, "two")),
+        context.Process(target=_look_often, args=(path,)),
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
     read_manifest(path, "note")
     assert list(path.parent.iterdir()) == [path]
 
