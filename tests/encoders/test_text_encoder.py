@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -129,10 +130,43 @@ print([m for m in ("torch", "sentence_transformers", "transformers") if m in sys
     assert np.load(tmp_path / "v.npy").tobytes() == vectors.tobytes()
 
 
-def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch) -> None:
-    texts = [f"unheard of {i}" for i in range(60)]
-    one = TextEncoder(cache=tmp_path, batch_tokens=64)
+def loaded(encoder: TextEncoder, at_once: int, **options) -> TextEncoder:
+    """Another encoder of the same model, which computes ``at_once`` batches at the same time."""
+    one = TextEncoder(batch_tokens=64, **options)
     one.__dict__["_loaded"] = encoder._loaded
+    one._inference.at_once = at_once
+    return one
+
+
+@pytest.mark.parametrize("at_once", [2, 5, 500])
+def test_batches_computed_at_once_change_nothing(encoder, at_once) -> None:
+    import torch
+
+    texts = [*TEXTS, *(f"seen for the first time {i}" for i in range(60)), "far too long " * 200]
+    options = {"cache": False, "long_texts": "chunks"}
+    alone = loaded(encoder, 1, **options).encode(texts)
+    before = torch.get_num_threads()
+    assert loaded(encoder, at_once, **options).encode(texts).tobytes() == alone.tobytes()
+    assert torch.get_num_threads() == before
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == before
+
+
+def test_what_goes_wrong_in_one_of_several_batches_is_said(encoder, monkeypatch) -> None:
+    one = loaded(encoder, 2, cache=False)
+
+    def broken(features):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(one._inference, "_modules", [broken])
+    with pytest.raises(MemoryError, match="no room"):
+        one.encode([f"unheard of {i}" for i in range(60)])
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_an_interruption_keeps_what_was_done(encoder, tmp_path, monkeypatch, at_once) -> None:
+    texts = [f"unheard of {i}" for i in range(60)]
+    one = loaded(encoder, at_once, cache=tmp_path)
 
     def interrupted(items, description, total):
         for number, item in enumerate(items):
