@@ -129,7 +129,7 @@ def _linker(
 
     loaded = KnowledgeGraph.load(graph)
     wanted = branches(loaded, roots) if roots else None
-    return loaded, EntityLinker.from_graph(loaded, config.linking, wanted)
+    return loaded, EntityLinker.from_graph(loaded, config.linking, wanted, config.encoder)
 
 
 def _linked(

@@ -194,6 +194,18 @@ def test_a_column_that_is_not_there_is_refused(
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
 
 
+def test_the_encoder_of_linking_runs_on_the_device_of_the_encoder(
+    kgml_in: Run, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "kgml.toml").write_text(
+        '[encoder]\ndevice = "cuda:99"\n[linking]\nencoder = "all-MiniLM-L6-v2"\n',
+        encoding="utf-8",
+    )
+    done = kgml_in(tmp_path, "link", folder / "tiny.kg", "A high temperature.")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no device 'cuda:99' here" in done.stderr
+
+
 def test_nested_mentions_are_an_option(kgml_in: Run, folder: Path) -> None:
     obo = "[Term]\nid: T:1\nname: Colitis\n\n[Term]\nid: T:2\nname: Ulcerative colitis\nis_a: T:1\n"
     (folder / "colitis.obo").write_text(f"format-version: 1.2\nontology: colitis\n\n{obo}")
