@@ -107,10 +107,10 @@ def speed(given: argparse.Namespace) -> dict[str, Any]:
     return results
 
 
-def least_cosine(vectors: np.ndarray, first: np.ndarray) -> float:
-    """Of rows to rows; NaN where they are of different spaces."""
+def least_cosine(vectors: np.ndarray, first: np.ndarray) -> float | None:
+    """Of rows to rows; None where they are of different spaces."""
     if vectors.shape != first.shape:
-        return float("nan")
+        return None
     return float((vectors * first).sum(axis=1).min())
 
 
@@ -192,7 +192,8 @@ def main() -> None:
         return
     for kind, rows in ({"": results} if way else results).items():
         for name, row in rows.items():
-            print(f"{kind:10} {name:22}", "  ".join(f"{k} {v:.5g}" for k, v in row.items()))
+            shown = (f"{k} {'-' if v is None else f'{v:.5g}'}" for k, v in row.items())
+            print(f"{kind:10} {name:22}", "  ".join(shown))
 
 
 if __name__ == "__main__":

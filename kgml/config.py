@@ -173,7 +173,8 @@ class LinkingConfig:
     """Least score of a candidate, 0 to 1; what scores less is no mention."""
     encoder: str = ""
     """Text encoder that looks for forms near in meaning, such as the folder of ``kgml adapt``: what
-    all else leaves is compared with every form, which takes a hundred times as long. Empty: none."""
+    all else leaves is compared with every form, which takes a hundred times as long. It has the
+    precision and the device of ``[encoder]``. Empty: none."""
     similar: float = 0.9
     """Least cosine of such a form."""
 

@@ -9,6 +9,7 @@ import typer
 
 from kgml.cli import options
 from kgml.cli.output import Call, columns
+from kgml.cli.texts import check_columns
 from kgml.config import AdaptConfig
 from kgml.errors import UsageError
 
@@ -91,6 +92,7 @@ def adapt(
     Exit code 1 and nothing written if held-out names are found no better.
     """  # fmt: skip
     call = Call.start(ctx, json, seed, quiet)
+    check_columns(texts, {"--text-column": text_column})
     if steps is not None and minutes is not None:
         raise UsageError("--minutes and --steps exclude each other; give one of them.")
     config = call.config(

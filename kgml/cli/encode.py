@@ -9,9 +9,8 @@ import typer
 
 from kgml.cli import options
 from kgml.cli.output import Call, columns
-from kgml.config import EncoderConfig
 from kgml.errors import UsageError
-from kgml.registry import OPTIONS, check
+from kgml.registry import check
 
 HITS = ("1", "3", "10")
 FILES = "File of head<tab>relation<tab>tail lines"
@@ -23,23 +22,8 @@ def encode(
         Path | None,
         typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False),
     ] = None,
-    node_encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--node-encoder",
-            metavar="NAME",
-            help=f"{'|'.join(OPTIONS['node_encoder'])}. Default: {EncoderConfig.node_encoder}.",
-        ),
-    ] = None,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            "--objective",
-            metavar="NAME",
-            help=f"{'|'.join(OPTIONS['objective'])}: what a graph neural encoder is trained for. "
-            f"Default: {EncoderConfig.objective}.",
-        ),
-    ] = None,
+    node_encoder: options.NodeEncoder = None,
+    objective: options.Objective = None,
     triples: Annotated[
         Path | None,
         typer.Option(

@@ -21,7 +21,14 @@ def link(
     ctx: typer.Context,
     graph: options.Graph,
     text: options.Text = None,
-    data: options.Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="A table: CSV, TSV, JSONL or Parquet, or .txt with one text a line.",
+        ),
+    ] = None,
     text_column: options.TextColumn = None,
     id_column: Annotated[
         str | None,
@@ -63,6 +70,7 @@ def link(
     """List the concepts found in TEXT or in a table."""
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(text, data)
+    texts.check_columns(data, {"--text-column": text_column, "--id-column": id_column})
     texts.check_output(output, data)
     if id_column is not None and data is None:
         raise UsageError("--id-column is for a table; add --data FILE, or leave it out.")
@@ -121,7 +129,7 @@ def _linker(
 
     loaded = KnowledgeGraph.load(graph)
     wanted = branches(loaded, roots) if roots else None
-    return loaded, EntityLinker.from_graph(loaded, config.linking, wanted)
+    return loaded, EntityLinker.from_graph(loaded, config.linking, wanted, config.encoder)
 
 
 def _linked(

@@ -7,6 +7,9 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from kgml.config import EncoderConfig
+from kgml.registry import OPTIONS
+
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
 ]
@@ -43,6 +46,23 @@ Data: TypeAlias = Annotated[
 ]
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
+]
+NodeEncoder: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--node-encoder",
+        metavar="NAME",
+        help=f"{'|'.join(OPTIONS['node_encoder'])}. Default: {EncoderConfig.node_encoder}.",
+    ),
+]
+Objective: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help=f"{'|'.join(OPTIONS['objective'])}: what a graph neural node encoder is trained for. "
+        f"Default: {EncoderConfig.objective}.",
+    ),
 ]
 Precision: TypeAlias = Annotated[
     str | None,

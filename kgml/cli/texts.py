@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kgml.data.tables import is_lines
 from kgml.errors import InputError, UsageError
 
 
@@ -27,6 +28,23 @@ def check_source(text: str | None, data: Path | None, name: str = "TEXT") -> Non
     if any("\ud800" <= character <= "\udfff" for character in text):
         step = "save it as UTF-8 in a table and use --data" if name == "TEXT" else "type it again"
         raise InputError(f"{name} is not valid UTF-8; {step}.")
+
+
+def check_columns(data: Path | None, columns: dict[str, str | None]) -> None:
+    """Refuse to name a column of a file that has none.
+
+    Args:
+        columns: what each flag was given; what ``kgml.toml`` says is meant for tables.
+
+    Raises:
+        UsageError: a flag was given, and ``data`` is lines of text.
+    """
+    given = [flag for flag, name in columns.items() if name is not None]
+    if given and data is not None and is_lines(data):
+        raise UsageError(
+            f"{data}: lines of text have no columns; leave {' and '.join(given)} out, or give a "
+            "table."
+        )
 
 
 def check_output(output: Path | None, data: Path | None) -> None:

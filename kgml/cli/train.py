@@ -9,7 +9,7 @@ import typer
 
 from kgml.cli import options
 from kgml.cli.output import Call, columns
-from kgml.config import EncoderConfig, FusionConfig, TrainConfig
+from kgml.config import FusionConfig, TrainConfig
 from kgml.errors import UsageError
 from kgml.registry import OPTIONS, check
 
@@ -53,14 +53,8 @@ def train(
         str | None,
         typer.Option("--fusion", metavar="NAME", help=_names("fusion", FusionConfig.name)),
     ] = None,
-    node_encoder: Annotated[
-        str | None,
-        typer.Option(
-            "--node-encoder",
-            metavar="NAME",
-            help=_names("node_encoder", EncoderConfig.node_encoder),
-        ),
-    ] = None,
+    node_encoder: options.NodeEncoder = None,
+    objective: options.Objective = None,
     head: Annotated[
         str | None, typer.Option("--head", metavar="NAME", help=_names("head", TrainConfig.head))
     ] = None,
@@ -82,8 +76,8 @@ def train(
         raise UsageError("--split-column and --test-size exclude each other; give one of them.")
     config = call.config(
         encoder={
-            "model": encoder, "node_encoder": node_encoder, "precision": precision,
-            "device": device,
+            "model": encoder, "node_encoder": node_encoder, "objective": objective,
+            "precision": precision, "device": device,
         },
         fusion={"name": fusion},
         train={
@@ -97,6 +91,10 @@ def train(
     check("node_encoder", config.encoder.node_encoder)
     check("objective", config.encoder.objective)
     check("head", config.train.head)
+    if objective is not None:
+        from kgml.models.encode import check_objective
+
+        check_objective(config.encoder.node_encoder)
     from kgml.models.train import train as run
 
     with call.working():

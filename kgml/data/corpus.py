@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.data.tables import name_rows, name_some, numbered, read_table, utf8
+from kgml.data.tables import is_lines, name_rows, name_some, numbered, read_table, utf8
 from kgml.errors import CorpusError, one_of
 from kgml.progress import warn
 
@@ -46,8 +46,9 @@ def read_unlabelled(path: Path, text_column: str = "text") -> list[str]:
         CorpusError: missing, empty, not UTF-8, or not a table of that column.
     """
     path = Path(path)
-    if path.suffix.lower() != ".txt" or not path.is_file():
-        return read_texts(path, text_column)
+    if not is_lines(path) or not path.is_file():
+        columns = read_table(path, or_lines=True)
+        return _texts(path, _column(path, columns, text_column, "--text-column"))
     texts = [line for line in _lines(path) if line]
     if not texts:
         raise CorpusError(f"{path}: no text in it; wanted one a line.")
@@ -68,13 +69,13 @@ def read_documents(
         CorpusError: no such file or column, nothing but blanks, or a text that is not a string.
     """
     path = Path(path)
-    if path.suffix.lower() == ".txt" and path.is_file():
+    if is_lines(path) and path.is_file():
         if id_column is not None:
             raise CorpusError(f"{path}: lines of text have no columns; leave --id-column out.")
         texts = _lines(path)
         ids: list[Any] = list(range(1, len(texts) + 1))
     else:
-        columns = read_table(path)
+        columns = read_table(path, or_lines=True)
         column = _column(path, columns, text_column, "--text-column")
         texts = _strings(["" if text is None else text for text in column], str(path))
         ids = list(range(1, len(texts) + 1))

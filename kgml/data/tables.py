@@ -13,8 +13,11 @@ from typing import Any
 from kgml.errors import CorpusError
 
 
-def read_table(path: Path) -> dict[str, list[Any]]:
+def read_table(path: Path, *, or_lines: bool = False) -> dict[str, list[Any]]:
     """Read CSV, TSV, JSONL or Parquet into columns, by the file's ending.
+
+    Args:
+        or_lines: whether the caller reads lines of text too (`is_lines`): a refusal names them.
 
     Raises:
         CorpusError: missing, empty, not readable in that format, or rows of unequal length.
@@ -28,14 +31,18 @@ def read_table(path: Path) -> dict[str, list[Any]]:
         raise CorpusError(f"{path}: the file is empty; wanted a table with a header and rows.")
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise CorpusError(
-            f"{path}: '{path.suffix}' is not a table kgml reads; use {', '.join(sorted(readers))}."
-        )
+        known = ", ".join(sorted(readers)) + (", or .txt with one text a line" if or_lines else "")
+        raise CorpusError(f"{path}: '{path.suffix}' is not a table kgml reads; use {known}.")
     with utf8(path):
         columns = reader(path)
     if not columns or not next(iter(columns.values())):
         raise CorpusError(f"{path}: no rows in it; wanted at least one below the header.")
     return columns
+
+
+def is_lines(path: Path) -> bool:
+    """Whether ``path`` is called as a file of one text a line, which is no table."""
+    return path.suffix.lower() == ".txt"
 
 
 @contextmanager

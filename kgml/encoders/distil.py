@@ -8,21 +8,17 @@ the mean of its pieces. The folder is a sentence-transformers model.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgml.artifacts import MANIFEST, read_manifest, to_json, writing
-from kgml.encoders.bound import most_bytes
-from kgml.encoders.kept import shrink
+from kgml.artifacts import read_manifest, to_json, writing
+from kgml.encoders.kept import kept
 from kgml.encoders.rows import Floats
 from kgml.encoders.static import TABLE, WEIGHTS
 from kgml.errors import ArtifactError
-from kgml.progress import note, track, warn
+from kgml.progress import note, track
 
 if TYPE_CHECKING:
     from kgml.encoders.checkpoint import Checkpoint
@@ -59,26 +55,24 @@ def distilled(base: Checkpoint, cache: Path) -> Path:
     """
     key = hashlib.sha256(f"{_VERSION}\n{base.fingerprint}".encode()).hexdigest()
     path = cache / NAME / key[:32]
-    if path.exists():
-        try:
-            read_manifest(path, KIND)
-            with suppress(OSError):
-                os.utime(path / MANIFEST)
-            return path
-        except ArtifactError as error:
-            warn(f"{error} It is made again.")
-            shutil.rmtree(path, ignore_errors=True)
-    note("distilling a static text encoder, once: about half a minute")
-    from safetensors.numpy import save_file
 
-    table, tokenizer = distil(base)
-    with writing(path, KIND, made_from={"encoder": base.fingerprint}) as folder:
-        save_file({TABLE: table}, folder / WEIGHTS)
-        tokenizer.save(str(folder / "tokenizer.json"))
-        (folder / "modules.json").write_text(to_json(MODULES), encoding="utf-8")
-        (folder / "1_Normalize").mkdir()
-    shrink(path.parent, most_bytes(), keep=path)
-    return path
+    def read(path: Path) -> Path:
+        read_manifest(path, KIND)
+        return path
+
+    def build() -> Path:
+        note("distilling a static text encoder, once: about half a minute")
+        from safetensors.numpy import save_file
+
+        table, tokenizer = distil(base)
+        with writing(path, KIND, made_from={"encoder": base.fingerprint}) as folder:
+            save_file({TABLE: table}, folder / WEIGHTS)
+            tokenizer.save(str(folder / "tokenizer.json"))
+            (folder / "modules.json").write_text(to_json(MODULES), encoding="utf-8")
+            (folder / "1_Normalize").mkdir()
+        return path
+
+    return kept(path, read, build)
 
 
 def distil(base: Checkpoint) -> tuple[Floats, Any]:

@@ -19,12 +19,16 @@ T = TypeVar("T")
 
 def kept(
     path: Path, read: Callable[[Path], T], build: Callable[[], T],
-    save: Callable[[T, Path], None],
+    save: Callable[[T, Path], None] | None = None,
 ) -> T:  # fmt: skip
     """What is at ``path``; if nothing sound is, what ``build`` gives, kept there.
 
     It is an aid: what is damaged is made again, what cannot be written is done without, each with
     one warning.
+
+    Args:
+        save: None where the thing is the folder itself: ``build`` writes it, and what it raises
+            is raised.
     """
     if path.exists():
         try:
@@ -37,7 +41,8 @@ def kept(
             shutil.rmtree(path, ignore_errors=True)
     made = build()
     try:
-        save(made, path)
+        if save is not None:
+            save(made, path)
         shrink(path.parent, most_bytes(), keep=path)
     except (ArtifactError, OSError) as error:
         warn(f"{error} It will be built again next time.")

@@ -113,11 +113,21 @@ class TextEncoder:
         known = self.checkpoint.dimension
         return int(self._loaded.get_embedding_dimension() or 0) if known is None else known
 
-    def encode(self, texts: Sequence[str], *, description: str = "Encoding texts") -> Floats:
+    @property
+    def is_static(self) -> bool:
+        """Whether it is a table of word vectors, which knows one precision and no device."""
+        return StaticModel.fits(self.checkpoint.folder)
+
+    def encode(
+        self, texts: Sequence[str], *, description: str = "Encoding texts", keep: bool = True
+    ) -> Floats:
         """Vectors of ``texts``: (n, d) float32, rows of length 1; no texts give (0, d).
 
         A text that occurs twice is encoded once. What was encoded before an interruption (Ctrl-C)
         stays in the cache. Texts longer than the model reads are counted in a warning.
+
+        Args:
+            keep: False: the cache is left alone, for texts that would drive others from it.
 
         Raises:
             CorpusError: something in ``texts`` is not a string.
@@ -129,7 +139,7 @@ class TextEncoder:
         vectors = np.zeros((len(distinct), self.dimension), dtype=np.float32)
         tokens = np.zeros(len(distinct), dtype=np.int64)
         if distinct:
-            with self._open_cache() as cache:
+            with self._open_cache() if keep else nullcontext() as cache:
                 fill(cache, distinct, lambda part: self._encode(part, description), vectors, tokens)
         rows = np.fromiter((number[text] for text in texts), dtype=np.int64, count=len(texts))
         self._say_what_was_cut(tokens[rows])
@@ -171,15 +181,14 @@ class TextEncoder:
 
     @cached_property
     def _static(self) -> StaticModel | None:
-        folder = self.checkpoint.folder
-        if not StaticModel.fits(folder):
+        if not self.is_static:
             return None
         if self.precision != PRECISIONS[0]:
             raise UsageError(
                 f"encoder {self.model} and precision {self.precision} exclude each other: a table "
                 f"of word vectors is not computed with. Leave the precision at {PRECISIONS[0]}."
             )
-        return StaticModel(folder)
+        return StaticModel(self.checkpoint.folder)
 
     @cached_property
     def _inference(self) -> Inference:

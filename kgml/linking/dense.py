@@ -50,8 +50,7 @@ class Nearest:
             owners.setdefault(form[0].lower(), []).append(form)
         self.owners = list(owners.values())
         self._vectors = encoder.encode(list(owners), description="Encoding forms").T
-        # What is read in texts would drive the corpus from the cache: it is remembered here alone.
-        self._encoder = TextEncoder(encoder.model, cache=False)
+        self._encoder = encoder
         self._known: dict[str, Near] = {}
 
     def find(self, texts: Sequence[str]) -> dict[str, Near]:
@@ -64,7 +63,8 @@ class Nearest:
         new = sorted(set(texts) - self._known.keys())
         if not self.owners:
             return {}
-        vectors = self._encoder.encode(new) if new else np.zeros((0, 0), np.float32)
+        # What is read in texts would drive the corpus from the cache: it is remembered here alone.
+        vectors = self._encoder.encode(new, keep=False) if new else np.zeros((0, 0), np.float32)
         for first in range(0, len(new), _AT_ONCE):
             cosines = vectors[first : first + _AT_ONCE] @ self._vectors
             best = cosines.argmax(axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kgml.config import LinkingConfig
+from kgml.config import EncoderConfig, LinkingConfig
 from kgml.errors import InputError
 from kgml.linking.choose import Span, together
 from kgml.linking.dictionary import DEFAULT
@@ -39,11 +39,13 @@ class EntityLinker:
         graph: KnowledgeGraph,
         config: LinkingConfig = DEFAULT,
         entities: Iterable[int] | None = None,
+        encoder: EncoderConfig = EncoderConfig(),  # noqa: B008 - frozen
     ) -> EntityLinker:
         """A linker for the labels and synonyms of ``graph``; an empty graph links nothing.
 
         Args:
             entities: numbers of those to link to; None for all.
+            encoder: how the encoder that ``config`` names is run: ``precision`` and ``device``.
         """
         forms = graph.forms
         wanted = None if entities is None else frozenset(entities)
@@ -54,7 +56,9 @@ class EntityLinker:
         ):
             if wanted is None or entity in wanted:
                 columns.setdefault(of[entity], []).append((text, entity, scope))
-        return cls([Stages.of(columns[number], graph, config) for number in sorted(columns)])
+        return cls(
+            [Stages.of(columns[number], graph, config, encoder) for number in sorted(columns)]
+        )
 
     def link(self, texts: Sequence[str]) -> list[list[Mention]]:
         """The mentions of each text, sorted by start, then end.

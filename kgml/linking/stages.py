@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kgml.config import LinkingConfig
+from kgml.config import EncoderConfig, LinkingConfig
 from kgml.kg.vocabulary import Scope
 from kgml.linking.abbreviations import Abbreviated
 from kgml.linking.choose import IsKind, Span, choose
@@ -52,14 +52,21 @@ class Stages:
         self.is_kind, self.dense = is_kind, dense
 
     @classmethod
-    def of(cls, forms: Sequence[Form], graph: KnowledgeGraph, config: LinkingConfig) -> Stages:
-        """The stages that ``config`` asks for, for some forms of ``graph``."""
+    def of(
+        cls, forms: Sequence[Form], graph: KnowledgeGraph, config: LinkingConfig,
+        encoder: EncoderConfig,
+    ) -> Stages:  # fmt: skip
+        """The stages that ``config`` asks for, for some forms of ``graph``.
+
+        Args:
+            encoder: its precision and device are those of the encoder that ``config`` names.
+        """
         scopes = [scope for _, _, scope in forms]
         dictionary = Dictionary(
             [text for text, _, _ in forms], [entity for _, entity, _ in forms], scopes, config
         )
         is_kind = _hierarchy(graph) if config.nested else None
-        dense = _dense(dictionary, forms) if config.encoder else None
+        dense = _dense(dictionary, forms, encoder) if config.encoder else None
         if not config.variants:
             return cls(dictionary, is_kind=is_kind, dense=dense)
         keys = list(folded_forms(dictionary.entries, forms))
@@ -90,14 +97,17 @@ class Stages:
         return _likely(folded, spans, threshold)
 
 
-def _dense(dictionary: Dictionary, forms: Sequence[Form]) -> Dense:
+def _dense(dictionary: Dictionary, forms: Sequence[Form], options: EncoderConfig) -> Dense:
     """Of the forms that are meant in any case: "CAST" is no plaster."""
     from kgml.encoders.text import TextEncoder
     from kgml.linking.dense import Dense, Nearest
 
     config, as_written = dictionary.config, dictionary.entries.as_written
     kept = [form for form in forms if not as_written(form[0].strip(), lower(form[0].strip()))]
-    return Dense(Nearest(kept, TextEncoder(config.encoder)), config.similar)
+    encoder = TextEncoder(config.encoder, precision=options.precision, device=options.device)
+    if encoder.is_static:  # the precision is meant for the other encoder
+        encoder = TextEncoder(config.encoder)
+    return Dense(Nearest(kept, encoder), config.similar)
 
 
 def _hierarchy(graph: KnowledgeGraph) -> IsKind:

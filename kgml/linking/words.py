@@ -26,65 +26,67 @@ COMMON = frozenset(_FUNCTION_WORDS.split())
 
 _EVERYDAY_WORDS = """
 ability access account action activity address affect age agent agreement air amount analysis answer
-application approach area argument asset association attention authority average balance bank base
-basis behavior benefit body book business call capacity care case cause center century chance change
+application approach area argument association attention authority average balance base basis
+behavior benefit body book business call capacity care case cause center century chance change
 character charge child choice city class code collection community company concept concern condition
-contact content context contract control cost country course court cover credit crisis culture
-currency customer date day deal death debt decision degree demand department design detail
-development difference direction discussion disease disorder distance document effect effort element
-employee end energy entity environment error event evidence example exchange exercise experience
-expression factor failure family feature field figure file finding fire focus food force form
-function fund future game gain goal goods government group growth hand head health history home hour
-house human idea identity image impact income increase index individual industry information injury
-input instance institution instrument interest issue item job joint key kind knowledge label lack
-language law leader letter level life light limit line list location loss machine man manager mark
-market material matter meaning measure media member memory method mind model moment money month
-mother movement name nature need network news node number object objective offer office officer
-operation opinion option order organization origin other outcome output owner page paper parent part
-party patient pattern payment people performance period permission person phase phrase place plan
-plant point policy population position possession power practice presence pressure price principle
-problem procedure process product production program project property proportion purpose quality
-quantity question range rank rate rating reaction reason record reference region relation report
-request research resource response rest result return review right rise risk role room rule sale
-sample scale school science season section security selection sense series service session set
-setting shape share side sign signal site situation size skill society solution source space speech
-speed staff stage standard state statement status step stock stop story strategy stress structure
-student study subject supply support surface survey symptom syndrome system table target task tax
-team term test text theory thing time title tool topic town trade training transaction transfer
-treatment trend trial trust truth type unit use user value variable version view visit voice volume
-vote war water way weather week weight woman word work worker world year
+contact content context contract control cost country course court cover crisis culture customer
+date day deal death decision degree demand department design detail development difference direction
+discussion disease disorder distance document effect effort element employee end energy entity
+environment error event evidence example exchange exercise experience expression factor failure
+family feature field figure file finding fire focus food force form function fund future game gain
+goal goods government group growth hand head health history home hour house human idea identity
+image impact income increase index individual industry information injury input instance institution
+instrument interest issue item job joint key kind knowledge label lack language law leader letter
+level life light limit line list location loss machine man manager mark market material matter
+meaning measure media member memory method mind model moment month mother movement name nature need
+network news node number object objective offer office officer operation opinion option order
+organization origin other outcome output owner page paper parent part party patient pattern payment
+people performance period permission person phase phrase place plan plant point policy population
+position possession power practice presence pressure price principle problem procedure process
+product production program project property proportion purpose quality quantity question range rank
+rate rating reaction reason record reference region relation report request research resource
+response rest result return review right rise risk role room rule sale sample scale school science
+season section security selection sense series service session set setting shape share side sign
+signal site situation size skill society solution source space speech speed staff stage standard
+state statement status step stock stop story strategy stress structure student study subject supply
+support surface survey symptom syndrome system table target task team term test text theory thing
+time title tool topic town trade training transaction transfer treatment trend trial trust truth
+type unit use user value variable version view visit voice volume vote war water way weather week
+weight woman word work worker world year
 """
 _EVERYDAY_OTHERS = """
 able actual actually added additional again ahead allowed alone already always annual another
-apparent asked available average away basic became become becomes began believe best better beyond
-bigger biggest bought bring brought built came central certain certainly closed closer coming common
-compared complete consider considered continued correct could current currently daily decided
-declined decreased deep depend despite different difficult direct directly doing domestic done
-double dropped early easy economic effective either enough entire equal especially essential
-estimated ever exact existing expected external extra fair fairly falling fell felt final finally
-financial fixed followed following foreign former forward found free frequent fresh front further
-future gave general generally given gives going gone gross grew growing grown hard heavy held helped
-higher highest however important improved included increased increasing independent initial internal
-involved joined just kept known largest late lately later latest least left legal less lesser
-limited little local longer lost lower lowest main mainly major making many married maybe mean meant
-medium met minor mixed modern moderate monthly moved much named national natural nearly necessary
-needed negative net never new newer next normal offered official often older only opened opposite
-ordinary original overall owned paid partial particular past permanent personal physical poor
-popular positive possible potential present previous primary principal prior private probable
-probably proper proposed proved public put quarterly quick quickly quite random rapid rather ready
-real really reached received recent recently reduced regular related relative relevant reported
-required respective rising rose run running said same saw secondary secret seen sent separate
-serious set several severely sharp shown significant similar simple single slight slightly slowly
-sold some soon special specific spent standard started steady still strong sudden sure taken taking
-temporary tight together told took total toward traded true typical unable unchanged under
-underlying unique unusual upper used useful usual various very weak weekly well went whole wide
-widely won wrong yearly younger
+apparent asked available average away banked basic became become becomes began believe best better
+beyond bigger biggest bought bring brought built came central certain certainly closed closer coming
+common compared complete consider considered continued correct could credited crediting current
+currently daily decided declined decreased deep depend despite different difficult direct directly
+doing domestic done double dropped early easy economic effective either enough entire equal
+especially essential estimated ever exact existing expected external extra fair fairly falling fell
+felt final finally financial fixed followed following foreign former forward found free frequent
+fresh front further future gave general generally given gives going gone gross grew growing grown
+hard heavy held helped higher highest however important improved included increased increasing
+independent initial internal involved joined just kept known largest late lately later latest least
+left legal less lesser limited little local longer lost lower lowest main mainly major making many
+married maybe mean meant medium met minor mixed modern moderate monthly moved much named national
+natural nearly necessary needed negative net never new newer next normal offered official often
+older only opened opposite ordinary original overall owned paid partial particular past permanent
+personal physical poor popular positive possible potential present previous primary principal prior
+private probable probably proper proposed proved public put quarterly quick quickly quite random
+rapid rather ready real really reached received recent recently reduced regular related relative
+relevant reported required respective rising rose run running said same saw secondary secret seen
+sent separate serious set several severely sharp shown significant similar simple single slight
+slightly slowly sold some soon special specific spent standard started steady still strong sudden
+sure taken taking taxed temporary tight together told took total toward traded true typical unable
+unchanged under underlying unique unusual upper used useful usual various very weak weekly well went
+whole wide widely won wrong yearly younger
 """
 _TERMS = """
-asset bank banking coding credit currency debt factoring funding housing listing marketing money
-pain tax taxing typing
+coding factoring funding housing listing marketing pain typing
 """
-"""Words of general English, or inflected from such, that are terms wherever an ontology has them."""
+"""Words of `_MORE_WORDS` or inflected from everyday nouns that are terms wherever an ontology has them.
+
+A noun that is a term itself ("bank", "tax") is in neither list.
+"""
 WORDS = COMMON | frozenset(_MORE_WORDS.split())
 """Words that in a heading of capitals are more likely themselves than an abbreviation."""
 

@@ -177,7 +177,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         wanted = (self.graph, self.linking, options)
         if getattr(self, "_made_for", None) != wanted:
             graph = self.graph if self.graph is not None else KnowledgeGraph.empty()
-            linker = EntityLinker.from_graph(graph, self.linking)
+            linker = EntityLinker.from_graph(graph, self.linking, encoder=options)
             self._featurizer = Featurizer(graph, linker, TextEncoder.of(options))
             self._made_for = wanted
         return self._featurizer

@@ -156,9 +156,7 @@ def make_encoder(config: Config, training: dict[str, Any], checkpoint: Path | No
     if made.has_objective:
         options["objective"] = given.pop("objective", config.encoder.objective)
     elif "objective" in given:
-        raise UsageError(
-            f"--objective is for {_those('has_objective')}; '{name}' takes none. Leave it out."
-        )
+        check_objective(name)
     if made.defaults is not None:
         options |= {"training": replace(made.defaults, **given), "checkpoint": checkpoint}
     elif given or checkpoint is not None:
@@ -168,6 +166,18 @@ def make_encoder(config: Config, training: dict[str, Any], checkpoint: Path | No
         )
     encoder: NodeEncoder = made(**options)
     return encoder
+
+
+def check_objective(name: str) -> None:
+    """Refuse ``--objective`` for the node encoder ``name``, if it is not trained for one.
+
+    Raises:
+        UsageError: it is not, or there is no such node encoder.
+    """
+    if not resolve("node_encoder", name).has_objective:
+        raise UsageError(
+            f"--objective is for {_those('has_objective')}; '{name}' takes none. Leave it out."
+        )
 
 
 def _those(attribute: str) -> str:

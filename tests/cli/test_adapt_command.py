@@ -92,6 +92,7 @@ def test_after_ctrl_c_the_same_command_goes_on_to_the_result_of_one_that_was_not
         (1, ["--texts", "none.csv"], "none.csv: no such file"),
         (1, ["--texts", "none.txt"], "none.txt: no such file"),
         (1, ["--texts", "blank.txt"], "blank.txt: no text in it; wanted one a line"),
+        (2, ["--texts", "blank.txt", "--text-column", "note"], "leave --text-column out"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_the_work(

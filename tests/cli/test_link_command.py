@@ -160,7 +160,10 @@ def test_rows_keep_their_ids_and_an_empty_one_stays_without_mentions(
 
 def test_rows_without_an_id_column_are_numbered(kgml_in: Run, folder: Path) -> None:
     (folder / "lines.txt").write_text("Fever.\n\nHeart failure\n")
+    # a column named in the configuration is one of the tables
+    (folder / "kgml.toml").write_text('[train]\ntext_column = "note"\n', encoding="utf-8")
     done = kgml_in(folder, "link", "tiny.kg", "--data", "lines.txt", "--json")
+    (folder / "kgml.toml").unlink()
     assert [(row["id"], len(row["mentions"])) for row in json.loads(done.stdout)] == [
         (1, 1), (2, 0), (3, 1),
     ]  # fmt: skip
@@ -176,13 +179,31 @@ def test_rows_without_an_id_column_are_numbered(kgml_in: Run, folder: Path) -> N
         (["Fever.", "--id-column", "visit"], 2, "--id-column is for a table; add --data FILE"),
         (["--data", "gold.jsonl", "--gold", "--id-column", "visit"], 2,
          "--gold and --id-column exclude each other."),
+        (["--data", "lines.txt", "--id-column", "visit"], 2,
+         "lines.txt: lines of text have no columns; leave --id-column out, or give a table."),
+        (["--data", "lines.txt", "--text-column", "note", "--id-column", "visit"], 2,
+         "leave --text-column and --id-column out"),
+        (["--data", "tiny.obo"], 1, ".parquet, .tsv, or .txt with one text a line"),
     ],
 )  # fmt: skip
-def test_an_id_column_that_is_not_there_is_refused(
+def test_a_column_that_is_not_there_is_refused(
     kgml_in: Run, folder: Path, arguments: list[str], code: int, said: str
 ) -> None:
+    (folder / "lines.txt").write_text("Fever.\n", encoding="utf-8")
     done = kgml_in(folder, "link", "tiny.kg", *arguments)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_the_encoder_of_linking_runs_on_the_device_of_the_encoder(
+    kgml_in: Run, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "kgml.toml").write_text(
+        '[encoder]\ndevice = "cuda:99"\n[linking]\nencoder = "all-MiniLM-L6-v2"\n',
+        encoding="utf-8",
+    )
+    done = kgml_in(tmp_path, "link", folder / "tiny.kg", "A high temperature.")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no device 'cuda:99' here" in done.stderr
 
 
 def test_nested_mentions_are_an_option(kgml_in: Run, folder: Path) -> None:

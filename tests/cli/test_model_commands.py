@@ -80,6 +80,41 @@ def test_the_train_table_shows_each_baseline_and_the_verdict(trained: Trained) -
     assert lines[-2:] == [result["knowledge"]["sentence"], "written to m"]
 
 
+def test_a_network_learns_what_objective_says_and_the_model_remembers_it(
+    kgml_in: Run, trained: Trained, tmp_path: Path
+) -> None:
+    command = ["train", "--graph", trained.folder / "g", "--data", trained.folder / "texts.csv"]
+    done = kgml_in(
+        tmp_path, *command, "--node-encoder", "sage", "--objective", "infomax", "-o", "m"
+    )
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "m" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["config"]["encoder"]["objective"] == "infomax"
+    described = json.loads((tmp_path / "m" / "model.json").read_text(encoding="utf-8"))
+    assert described["options"]["objective"] == "infomax"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--node-encoder", "sage", "--objective", "contrst"],
+         "no objective named 'contrst'; choose from contrast, infomax, link-prediction. "
+         "Did you mean 'contrast'?"),
+        (["--objective", "infomax"],
+         "--objective is for compgcn, gat, gcn, hgt, rgcn or sage; 'text' takes none. Leave it out."),
+        (["--node-encoder", "complex", "--objective", "infomax"], "'complex' takes none."),
+        (["--node-encoder", "complx", "--objective", "infomax"], "Did you mean 'complex'?"),
+    ],
+)  # fmt: skip
+def test_an_objective_that_nothing_is_trained_for_is_refused_before_the_work(
+    kgml_in: Run, trained: Trained, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    done = kgml_in(tmp_path, "train", "--graph", trained.folder / "g", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert words in line
+
+
 def test_predict_gives_label_probabilities_and_mentions(kgml_in: Run, trained: Trained) -> None:
     text = "warfarin for new atrial fibrillation"
     (one,) = json.loads(kgml_in(trained.folder, "predict", "m", text, "--json").stdout)

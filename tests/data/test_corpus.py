@@ -137,6 +137,14 @@ def test_an_unknown_ending_lists_the_known_ones(raw: Any) -> None:
         read_table(raw("t.xlsx", b"PK"))
 
 
+@pytest.mark.parametrize("read", [read_documents, read_unlabelled])
+def test_where_lines_are_read_too_an_unknown_ending_says_so(raw: Any, read: Any) -> None:
+    with pytest.raises(CorpusError, match=r"use \.csv, .*\.tsv, or \.txt with one text a line\.$"):
+        read(raw("t.xlsx", b"PK"))
+    with pytest.raises(CorpusError, match=r"'\.txt' is not a table kgml reads; .*\.tsv\.$"):
+        read_texts(raw("t.txt", b"fever"))
+
+
 def test_a_ragged_row_is_named(raw: Any) -> None:
     path = raw("t.csv", b"text,label\nfine,a\nGilts fell, and linkers too,a\n")
     with pytest.raises(CorpusError, match=r"row 2 has 3 fields, the header has 2\. Quote"):

@@ -83,9 +83,17 @@ def test_a_damaged_file_is_one_warning_and_made_again(tiny_encoder, tmp_path, fi
     first = TextEncoder(f"static:{tiny_encoder}", cache=tmp_path)
     rows = first.encode(TEXTS)
     (first.checkpoint.folder / file).write_bytes(b"{}")
-    with pytest.warns(KGMLWarning, match=r"changed since it was saved.*made again"):
+    with pytest.warns(KGMLWarning, match=r"changed since it was saved.*It is built again"):
         again = TextEncoder(f"static:{tiny_encoder}", cache=tmp_path).encode(TEXTS)
     assert again.tobytes() == rows.tobytes()
+
+
+def test_where_its_folder_cannot_be_written_there_is_no_static_encoder(
+    tiny_encoder, tmp_path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ArtifactError, match="could not be written"):
+        TextEncoder(f"static:{tiny_encoder}", cache=tmp_path / "file").encode(["a"])
 
 
 def test_a_damaged_folder_of_another_static_model_is_refused(static, tmp_path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kgml.config import LinkingConfig
-from kgml.errors import ArtifactError
+from kgml.config import EncoderConfig, LinkingConfig
+from kgml.errors import ArtifactError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
 from kgml.linking.dense import free
@@ -95,3 +95,42 @@ def test_spans_are_runs_of_words_of_which_one_says_something() -> None:
 def test_an_encoder_that_is_not_there_is_named(graph: KnowledgeGraph, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no-such-encoder"):
         EntityLinker.from_graph(graph, replace(CONFIG, encoder=str(tmp_path / "no-such-encoder")))
+
+
+def test_precision_and_device_are_those_of_the_other_encoder(
+    graph: KnowledgeGraph, linker: EntityLinker
+) -> None:
+    half = EntityLinker.from_graph(graph, CONFIG, encoder=EncoderConfig(precision="bf16"))
+    text = f"{TEXT} High pressure of the blood, losing hair, stones in a kidney, a cardiac infarct."
+    found, wanted = (
+        {m.text: (m.candidates[0].entity, m.candidates[0].score) for m in one.link_one(text)}
+        for one in (half, linker)
+    )
+    assert {name: entity for name, (entity, _) in found.items()} == {
+        name: entity for name, (entity, _) in wanted.items()
+    }
+    apart = [abs(found[name][1] - wanted[name][1]) for name in wanted]
+    assert 0 < max(apart) < 0.01
+    elsewhere = EntityLinker.from_graph(graph, CONFIG, encoder=EncoderConfig(device="cuda:99"))
+    with pytest.raises(UsageError, match="no device 'cuda:99' here"):
+        elsewhere.link_one(TEXT)
+
+
+def test_a_table_of_word_vectors_links_whatever_the_precision_of_the_other_encoder(
+    graph: KnowledgeGraph, tiny_encoder: Path
+) -> None:
+    config = replace(CONFIG, encoder=f"static:{tiny_encoder}")
+    plain = EntityLinker.from_graph(graph, config)
+    half = EntityLinker.from_graph(graph, config, encoder=EncoderConfig(precision="bf16"))
+    assert half.link_one(TEXT) == plain.link_one(TEXT)
+
+
+def test_spans_of_texts_do_not_drive_the_corpus_from_the_cache(
+    graph: KnowledgeGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KGML_CACHE", str(tmp_path))
+    linker = EntityLinker.from_graph(graph, CONFIG)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert before
+    linker.link_one(TEXT)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before

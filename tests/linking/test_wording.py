@@ -9,6 +9,7 @@ import pytest
 from kgml import load_graph
 from kgml.config import LinkingConfig
 from kgml.kg.graph import KnowledgeGraph
+from kgml.linking import words
 from kgml.linking.fold import fold
 from kgml.linking.greek import respelled
 from kgml.linking.information import Information
@@ -132,7 +133,13 @@ def test_accents_of_other_scripts_stay() -> None:
 def test_a_word_is_everyday_itself_and_not_by_its_stem() -> None:
     assert {"test", "tests", "collecting", "increased", "policies"} <= EVERYDAY
     assert not {"testis", "factoring", "communism", "populus"} & EVERYDAY
+    assert not {"bank", "banking", "currency", "currencies", "taxes", "pain", "housing"} & EVERYDAY
     assert Information([]).factor("testis") == 1.0 > Information([]).factor("tests")
+
+
+def test_no_word_is_listed_as_everyday_and_as_a_term() -> None:
+    everyday = {*words._EVERYDAY_WORDS.split(), *words._EVERYDAY_OTHERS.split()}
+    assert everyday.isdisjoint(words._TERMS.split())
 
 
 def test_one_word_of_megabytes_takes_no_time(linked) -> None:  # type: ignore[no-untyped-def]
