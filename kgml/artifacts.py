@@ -152,6 +152,19 @@ def check_target(path: Path, kind: str, *, by_hand: bool = False) -> None:
         )
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which folder or file is at ``path`` now: inode and time of its last change; None: nothing.
+
+    What was read there is of one artifact if this is the same before and after: another process
+    may replace it at any time.
+    """
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_ino, status.st_ctime_ns
+
+
 def read_manifest(path: Path, kind: str | None = None, *, verify: bool = True) -> Manifest:
     """Read and check the manifest of the artifact at ``path``.
 
@@ -240,25 +253,16 @@ def _check_replaceable(path: Path, kind: str, by_hand: bool) -> None:
     Between two looks at a path another process may have swapped the folder there (`_swap`), so
     that a file seen first is missing next: what was found counts only for one and the same folder.
     """
-    while (seen := _identity(path)) is not None:
+    while (seen := identity(path)) is not None:
         try:
             objection = _objection(path, kind, by_hand)
         except OSError as error:
             objection = f"could not be read ({error.strerror or error})"
-        if _identity(path) == seen:
+        if identity(path) == seen:
             if objection:
                 step = "it is left alone. Choose another -o, or remove it."
                 raise ArtifactError(f"{path}: {objection}; {step}")
             return
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Inode and time of its last change, or None where nothing is at ``path``."""
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return status.st_ino, status.st_ctime_ns
 
 
 def _objection(path: Path, kind: str, by_hand: bool) -> str | None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from kgml.artifacts import MANIFEST
+from kgml.artifacts import MANIFEST, identity
 from kgml.encoders.bound import most_bytes
 from kgml.errors import ArtifactError
 from kgml.progress import warn
@@ -30,15 +30,18 @@ def kept(
         save: None where the thing is the folder itself: ``build`` writes it, and what it raises
             is raised.
     """
-    if path.exists():
+    while (seen := identity(path)) is not None:
         try:
             found = read(path)
             with suppress(OSError):
                 os.utime(path / MANIFEST)  # in use: the last to be thrown out
             return found
         except ArtifactError as error:
+            if identity(path) != seen:  # another process has just replaced it
+                continue
             warn(f"{error} It is built again.")
             shutil.rmtree(path, ignore_errors=True)
+            break
     made = build()
     try:
         if save is not None:
