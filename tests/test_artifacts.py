@@ -179,6 +179,15 @@ def test_an_empty_folder_may_be_written_into(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "a", "thing")
 
 
+@pytest.mark.parametrize("name", [".", "", "../here"])
+def test_the_folder_one_is_in_is_not_replaced(tmp_path: Path, monkeypatch, name: str) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(ArtifactError, match="is the folder you are in"):
+        check_target(Path(name), "thing")
+    assert os.listdir(tmp_path) == ["here"]
+
+
 def test_a_parent_that_is_a_file_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     below = tmp_path / "file" / "a"

@@ -119,6 +119,26 @@ def test_training_triples_that_answer_a_test_triple_are_counted_and_removed(tmp_
     assert leakage(clean) == {"duplicate": 0, "inverse": 0, "seen": 0}
 
 
+@pytest.mark.parametrize("other", ["inverse", "duplicate"])
+def test_relations_are_told_alike_however_the_set_was_split(tmp_path: Path, other: str) -> None:
+    pairs = sorted({(f"c{i}", f"p{(i * step) % 60}") for i in range(60) for step in (1, 7)})
+    rows: Rows = [(child, "below", parent) for child, parent in pairs]
+    rows += [(p, "above", c) if other == "inverse" else (c, "under", p) for c, p in pairs]
+    order = np.random.default_rng(0).permutation(len(rows))
+    shuffled = [rows[i] for i in order]  # 60/20/20: in training a pair overlaps to .6
+    splits = read(tmp_path, shuffled[:144], shuffled[144:192], shuffled[192:])
+    test = {splits.entities[h] + " " + splits.entities[t] for h, _, t in splits.test}
+    told = sum(
+        f"{splits.entities[h]} {splits.entities[t]}" in test
+        or f"{splits.entities[t]} {splits.entities[h]}" in test
+        for h, _, t in splits.train
+    )
+    assert leakage(splits)[other] == told >= 20
+    clean = without_leakage(splits)
+    assert clean.removed == told
+    assert leakage(clean)[other] == 0
+
+
 def test_what_was_removed_stays_true_where_ranks_are_filtered(tmp_path: Path) -> None:
     train: Rows = [*PARENTS, *INVERSE[:9], ("c9", "likes", "p9")]
     splits = read(tmp_path, train, [("c0", "likes", "p0")], INVERSE[9:])

@@ -156,3 +156,11 @@ print([m for m in ("torch", "sentence_transformers", "transformers") if m in sys
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
+
+
+def test_a_table_of_word_vectors_is_not_tuned(static) -> None:
+    from kgml.config import AdaptConfig
+    from kgml.encoders.tuning.tuner import Tuner
+
+    with pytest.raises(ArtifactError, match="no transformer"):
+        Tuner(static.load(), static.load(), [], [], AdaptConfig(), seed=0)

@@ -88,6 +88,8 @@ def train(
         ArtifactError: the checkpoint is of another run, damaged or not writable.
     """
     run = _Run(network, objective, task, training, seed)
+    if run.sampled:
+        valid = some_links(valid, VALID_MOST, seed)
     false = run.negatives(valid)
     learned = torch.nn.ModuleDict({"network": network, "objective": objective})
     parameters: dict[str, torch.Tensor] = {
@@ -102,6 +104,14 @@ def train(
         checkpoint=checkpoint, fingerprint=fingerprint,
     )  # fmt: skip
     return state
+
+
+def some_links(links: Integers, most: int, seed: int) -> Integers:
+    """At most ``most`` of ``links`` (p, 3), drawn: sorted, the first may be of one vocabulary."""
+    if len(links) <= most:
+        return links
+    rng = np.random.default_rng([seed, 0])
+    return links[np.sort(rng.choice(len(links), most, replace=False))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +129,7 @@ class _Run:
     def negatives(self, valid: Integers) -> Integers:
         """False links (f, 3), ten for each of ``valid``, the same for every validation."""
         rng = np.random.default_rng([self.seed, 0])
-        repeated = np.repeat(self._looked_at(valid), VALID_NEGATIVES, axis=0)
+        repeated = np.repeat(valid, VALID_NEGATIVES, axis=0)
         return corrupt(repeated, len(self.task), self.task.known, rng)
 
     def epoch(self, optimizer: torch.optim.Optimizer, number: int) -> float:
@@ -147,7 +157,7 @@ class _Run:
     def validate(self, valid: Integers, false: Integers) -> float:
         """Area under the ROC curve of ``valid`` against ``false``."""
         self.network.eval()
-        true, wrong = self._scores(self._looked_at(valid)), self._scores(false)
+        true, wrong = self._scores(valid), self._scores(false)
         return area_under_curve(true, wrong)
 
     def _scores(self, links: Integers) -> Integers:
@@ -167,9 +177,6 @@ class _Run:
             found = self.objective.score(heads, torch.from_numpy(links[:, 1].copy()), tails)
         scores: Integers = found.numpy()
         return scores
-
-    def _looked_at(self, valid: Integers) -> Integers:
-        return valid[:VALID_MOST] if self.sampled else valid
 
     def _hide(self, rng: np.random.Generator) -> tuple[Edges, Integers]:
         """Edges without the links that are hidden in this epoch, and those links."""

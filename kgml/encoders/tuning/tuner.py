@@ -47,6 +47,11 @@ class Tuner:
         self, model: SentenceTransformer, frozen: SentenceTransformer, pairs: PairStream,
         general: Sequence[str], config: AdaptConfig, *, seed: int, steps: int = 1,
     ) -> None:  # fmt: skip
+        if "attention_mask" not in model.preprocess(["a"]):
+            raise ArtifactError(
+                "the text encoder is no transformer (a table of word vectors?); there are no "
+                "layers to tune. Choose another --encoder."
+            )
         self.model, self.frozen = model.eval(), frozen.eval().requires_grad_(False)
         self.model.max_seq_length = min(self.model.max_seq_length or LENGTH, LENGTH)
         self.pairs, self.general, self.config = pairs, general, config
@@ -56,11 +61,6 @@ class Tuner:
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) not in tables)
         self.parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
-        if not self.parameters or "attention_mask" not in model.preprocess(["a"]):
-            raise ArtifactError(
-                "the text encoder is no transformer (a table of word vectors?); there are no "
-                "layers to tune. Choose another --encoder."
-            )
         self.optimizer = torch.optim.AdamW(
             self.parameters.values(), lr=config.learning_rate, weight_decay=DECAY
         )

@@ -15,7 +15,7 @@ import torch
 from kgml import registry
 from kgml.encoders.gnn.base import MAX_RELATIONS, GNNEncoder
 from kgml.encoders.gnn.objective import Objective
-from kgml.encoders.gnn.training import Training
+from kgml.encoders.gnn.training import Training, some_links
 from kgml.errors import ArtifactError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 
@@ -239,3 +239,13 @@ def test_numbers_that_cannot_be_trained_with_are_refused(
 def test_an_objective_that_is_not_known_is_answered(clusters, cluster_features) -> None:
     with pytest.raises(UsageError, match=r"no objective named 'infomx'.*mean 'infomax'"):
         new("sage", objective="infomx").fit(clusters, cluster_features)
+
+
+def test_links_that_are_looked_at_are_drawn_from_all_of_them() -> None:
+    links = np.repeat(np.arange(2_000)[:, None], 3, axis=1)
+    some = some_links(links, 100, seed=1)
+    assert len(np.unique(some, axis=0)) == 100
+    assert some[:, 0].max() > 1_800
+    assert (some == some_links(links, 100, seed=1)).all()
+    assert (some != some_links(links, 100, seed=2)).any()
+    assert some_links(links[:100], 100, seed=1).tolist() == links[:100].tolist()
