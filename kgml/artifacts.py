@@ -141,12 +141,12 @@ def check_target(path: Path, kind: str, *, by_hand: bool = False) -> None:
         by_hand: people edit files of this kind; one that was changed is not replaced either.
     """
     path = Path(path)
+    _check_replaceable(path, kind, by_hand)
     if path.absolute().resolve() == Path.cwd():
         raise ArtifactError(
             f"{path}: is the folder you are in, which cannot be replaced. Choose another -o, such "
             f"as {kind}."
         )
-    _check_replaceable(path, kind, by_hand)
     parent = path.absolute().parent
     while not parent.exists():
         parent = parent.parent

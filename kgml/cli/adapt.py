@@ -104,9 +104,9 @@ def adapt(
         },
     )  # fmt: skip
     config.encoder.check()
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
 
-    loaded = KnowledgeGraph.load(graph)
+    loaded = open_graph(graph, config.graph)
     given = None
     if texts is not None:
         from kgml.data.corpus import read_unlabelled

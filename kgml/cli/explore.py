@@ -65,9 +65,9 @@ def search(
     )  # fmt: skip
     config.encoder.check()
     config.search.check()
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
 
-    loaded = KnowledgeGraph.load(graph)
+    loaded = open_graph(graph, config.graph)
     from kgml.search.kept import open_search
     from kgml.search.only import allowed
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from kgml.cli import options
 from kgml.cli.build_graph import human
 from kgml.cli.output import Call, columns
-
-if TYPE_CHECKING:
-    from kgml.config import Config
-    from kgml.kg.graph import KnowledgeGraph
 
 Side = Annotated[
     str,
@@ -36,17 +32,16 @@ def diff(
     call = Call.start(ctx, json, seed, quiet)
     config = call.config()
     from kgml.kg.diff import graph_diff
+    from kgml.kg.load import open_graph
 
     with call.working():
-        found = graph_diff(_graph(old, config), _graph(new, config)).to_dict()
+        found = graph_diff(open_graph(old, config.graph), open_graph(new, config.graph)).to_dict()
     call.result(found, human_diff)
 
 
 def subset(
     ctx: typer.Context,
-    graph: Annotated[
-        Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
-    ],
+    graph: options.Graph,
     terms: Annotated[
         list[str],
         typer.Argument(
@@ -78,29 +73,18 @@ def subset(
     config = call.config()
     started = time.perf_counter()
     from kgml.artifacts import check_target
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
     from kgml.kg.subset import subset as take
     from kgml.kg.term import find_term
 
     with call.working():
         check_target(output, "graph")
-        whole = KnowledgeGraph.load(graph)
+        whole = open_graph(graph, config.graph)
         part = take(whole, [find_term(whole, term) for term in terms], how=how, hops=hops)
         part.save(output, command=call.command, config=config.to_dict(), seed=config.seed)
     report = {**part.report, "sha256": part.fingerprint, "path": str(output),
               "seconds": round(time.perf_counter() - started, 3)}  # fmt: skip
     call.result(report, human)
-
-
-def _graph(given: str, config: Config) -> KnowledgeGraph:
-    """A saved graph, or whatever ontologies ``given`` names."""
-    from kgml.artifacts import MANIFEST
-    from kgml.kg.graph import KnowledgeGraph
-    from kgml.kg.load import load_graph
-
-    if (Path(given) / MANIFEST).is_file():
-        return KnowledgeGraph.load(given)
-    return load_graph(given, config.graph)
 
 
 def human_diff(found: dict[str, Any]) -> str:

@@ -13,9 +13,7 @@ from kgml.cli.output import Call, columns
 
 def export(
     ctx: typer.Context,
-    graph: Annotated[
-        Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
-    ],
+    graph: options.Graph,
     output: Annotated[
         Path,
         typer.Option(
@@ -42,11 +40,11 @@ def export(
     call = Call.start(ctx, json, seed, quiet)
     from kgml.kg.export import export as write
     from kgml.kg.export import format_of
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
 
     wanted = format_of(output, format)
     with call.working():
-        loaded = KnowledgeGraph.load(graph)
+        loaded = open_graph(graph, call.config().graph)
         write(loaded, output, wanted)
     result = {"path": str(output), "format": wanted, "bytes": _bytes(output),
               "entities": len(loaded), "triples": len(loaded.triples)}  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,9 +15,6 @@ from kgml.cli.output import Call, columns, one_line
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-Graph = Annotated[
-    Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
-]
 SHOWN = 20
 """Most relations, synonyms of one scope, and cross-references listed for people."""
 FEW = 3
@@ -30,24 +26,24 @@ LONGEST = 10_000
 
 def stats(
     ctx: typer.Context,
-    graph: Graph,
+    graph: options.Graph,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Count what GRAPH holds, and list circles, contradictions and imports that were not read."""
     call = Call.start(ctx, json, seed, quiet)
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
     from kgml.kg.stats import graph_stats
 
     with call.working():
-        found = graph_stats(KnowledgeGraph.load(graph))
+        found = graph_stats(open_graph(graph, call.config().graph))
     call.result(found, human_stats)
 
 
 def show(
     ctx: typer.Context,
-    graph: Graph,
+    graph: options.Graph,
     term: Annotated[
         str, typer.Argument(help="An id, IRI, CURIE, label or synonym.", show_default=False)
     ],
@@ -60,12 +56,12 @@ def show(
 ) -> None:
     """Show TERM with its words, what lies above and below it, and its other relations."""
     call = Call.start(ctx, json, seed, quiet)
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
     from kgml.kg.show import show as look
     from kgml.kg.term import find_term
 
     with call.working():
-        loaded = KnowledgeGraph.load(graph)
+        loaded = open_graph(graph, call.config().graph)
         found = look(loaded, find_term(loaded, term), depth)
     call.result(found, human_entity)
 

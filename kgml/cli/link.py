@@ -123,11 +123,11 @@ def _documents(
 def _linker(
     config: Config, graph: Path, roots: list[str] | None
 ) -> tuple[KnowledgeGraph, EntityLinker]:
-    from kgml.kg.graph import KnowledgeGraph
+    from kgml.kg.load import open_graph
     from kgml.linking.gold import branches
     from kgml.linking.linker import EntityLinker
 
-    loaded = KnowledgeGraph.load(graph)
+    loaded = open_graph(graph, config.graph)
     wanted = branches(loaded, roots) if roots else None
     return loaded, EntityLinker.from_graph(loaded, config.linking, wanted, config.encoder)
 

@@ -37,7 +37,10 @@ SplitColumn: TypeAlias = Annotated[
     ),
 ]
 Graph: TypeAlias = Annotated[
-    Path, typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False)
+    Path,
+    typer.Argument(
+        help="A folder that kgml build-graph wrote, or an ontology.", show_default=False
+    ),
 ]
 Text: TypeAlias = Annotated[str | None, typer.Argument(help="One text.", show_default=False)]
 Data: TypeAlias = Annotated[

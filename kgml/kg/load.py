@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kgml.artifacts import MANIFEST
 from kgml.config import GraphConfig
 from kgml.errors import OntologyError
 from kgml.progress import track, warn
@@ -55,6 +56,21 @@ def load_graph(
     _warn_of_imports(reading.unresolved)
     _warn_of_prefixes(reading.collected.namespaces.left_out)
     return graph
+
+
+def open_graph(given: str | Path, config: GraphConfig = DEFAULT) -> KnowledgeGraph:
+    """A saved graph, or whatever ontologies ``given`` names: what every command takes as GRAPH.
+
+    Raises:
+        ArtifactError: a saved graph that is damaged, or a folder that kgml wrote of another kind.
+        OntologyError: as `load_graph`.
+    """
+    from kgml.kg.graph import KnowledgeGraph
+
+    path = Path(given)
+    if (path / MANIFEST).is_file() or path.suffix == ".kg":
+        return KnowledgeGraph.load(path)
+    return load_graph(given, config)
 
 
 @contextmanager

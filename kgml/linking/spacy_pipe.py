@@ -7,11 +7,11 @@ no strings, because spaCy checks a component's configuration by them.
 """
 
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from kgml.errors import MissingExtraError, UsageError
 from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.load import open_graph
 from kgml.linking.formats.base import vocabulary
 from kgml.linking.gold import branches
 from kgml.linking.linker import EntityLinker, mention_to_json
@@ -74,7 +74,8 @@ class LinkerPipe:
 
 
 def make(nlp: Any, name: str, graph: str, roots: list[str], spans_key: str) -> LinkerPipe:
-    """What ``nlp.add_pipe`` calls; ``graph`` is a folder that ``kgml build-graph`` wrote.
+    """What ``nlp.add_pipe`` calls; ``graph`` is a folder that ``kgml build-graph`` wrote,
+    or an ontology file.
 
     Raises:
         UsageError: no graph was named.
@@ -85,7 +86,7 @@ def make(nlp: Any, name: str, graph: str, roots: list[str], spans_key: str) -> L
             f"{FACTORY}: no graph; wanted config={{'graph': 'FOLDER'}}, a folder that "
             "kgml build-graph wrote."
         )
-    return LinkerPipe(KnowledgeGraph.load(Path(graph)), roots, spans_key)
+    return LinkerPipe(open_graph(graph), roots, spans_key)
 
 
 if find_spec("spacy") is not None:

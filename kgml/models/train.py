@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml import resources
-from kgml.artifacts import MANIFEST, check_target, read_manifest, sha256
+from kgml.artifacts import check_target, read_manifest, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
 from kgml.errors import InputError
 from kgml.evaluation.metrics import Difference, measure, measure_mean, paired_difference
 from kgml.kg.build import FOLDER, current_graph
 from kgml.kg.graph import KnowledgeGraph
-from kgml.kg.load import load_graph
+from kgml.kg.load import open_graph
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, placebo
@@ -156,9 +156,7 @@ def find_graph(
             "no graph is current in this folder. Build one: kgml build-graph FILE, or name one: "
             "--graph DIR"
         )
-    if (graph / MANIFEST).exists() or (graph.is_dir() and graph.suffix == ".kg"):
-        return str(graph), KnowledgeGraph.load(graph)
-    return str(graph), load_graph(graph, config.graph)
+    return str(graph), open_graph(graph, config.graph)
 
 
 def _examples_of(graph: KnowledgeGraph, source: str) -> Path:

@@ -53,7 +53,7 @@ def test_a_set_of_triples_gives_one_json_document(kgml_in: Run, links: Path) -> 
     low, high = result["interval"]["mrr"]
     assert low <= result["mrr"] <= high
     assert result["triples"]["test"] == 2
-    assert result["leakage"] == {"duplicate": 0, "inverse": 0, "seen": 0, "removed": 0}
+    assert result["leakage"] == {"duplicate": 0, "inverse": 2, "seen": 0, "removed": 0}
     saved = load_vectors(links / "v")
     assert saved.vectors.shape == (12, 16)
     assert saved.entities[0] == "e00"
