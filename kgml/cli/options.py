@@ -78,8 +78,8 @@ Encoder: TypeAlias = Annotated[
     typer.Option(
         "--encoder",
         metavar="MODEL",
-        help="A sentence-transformers name or folder, or static (word vectors alone: for very "
-        "large corpora). Default: all-MiniLM-L6-v2.",
+        help="A sentence-transformers folder, org/name on the model hub, or static (word vectors "
+        "alone: for very large corpora). Default: all-MiniLM-L6-v2.",
     ),
 ]
 Device: TypeAlias = Annotated[
