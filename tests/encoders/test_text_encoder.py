@@ -252,6 +252,12 @@ def test_an_option_that_is_not_known_is_refused(options, words) -> None:
         TextEncoder(**options)
 
 
+@pytest.mark.parametrize("tokens", [0, -5])
+def test_a_batch_of_no_tokens_is_refused(tokens) -> None:
+    with pytest.raises(UsageError, match=rf"batch_tokens = {tokens}: wanted at least 1"):
+        TextEncoder(batch_tokens=tokens)
+
+
 def test_a_long_text_is_the_mean_of_its_pieces_by_their_tokens(encoder, tmp_path) -> None:
     chunks = TextEncoder(cache=tmp_path, long_texts="chunks")
     chunks.__dict__["_loaded"] = encoder._loaded
