@@ -73,6 +73,15 @@ Precision: TypeAlias = Annotated[
         "times; needs kgml[openvino]). Default: fp32.",
     ),
 ]
+LongTexts: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--long-texts",
+        metavar="NAME",
+        help="What the text encoder does beyond the tokens it reads: cut|chunks (the mean of pieces). "
+        "Default: cut.",
+    ),
+]
 Encoder: TypeAlias = Annotated[
     str | None,
     typer.Option(
