@@ -109,7 +109,9 @@ def writing(
     temporary: Path | None = None
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
+        # Whose it is: who clears up after a killed process asks whether that one still lives.
+        prefix = f".{path.name}.{os.getpid()}."
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=path.absolute().parent))
         temporary.chmod(0o755)
         yield temporary
         files = {str(f.relative_to(temporary)): sha256(f) for f in _files(temporary)}

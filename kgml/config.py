@@ -87,7 +87,7 @@ class EncoderConfig:
     """``[encoder]``: texts and entities become vectors."""
 
     model: str = "all-MiniLM-L6-v2"
-    """The packaged default, a sentence-transformers name, a folder, static or static:MODEL."""
+    """The packaged default, a folder, org/name on the model hub, static or static:MODEL."""
     node_encoder: str = "text"
     objective: str = "link-prediction"
     """link-prediction, infomax or contrast: what a graph neural node encoder is trained for."""

@@ -76,13 +76,22 @@ Precision: TypeAlias = Annotated[
         "times; needs kgml[openvino]). Default: fp32.",
     ),
 ]
+LongTexts: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--long-texts",
+        metavar="NAME",
+        help="What the text encoder does beyond the tokens it reads: cut|chunks (the mean of pieces). "
+        "Default: cut.",
+    ),
+]
 Encoder: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--encoder",
         metavar="MODEL",
-        help="A sentence-transformers name or folder, or static (word vectors alone: for very "
-        "large corpora). Default: all-MiniLM-L6-v2.",
+        help="A sentence-transformers folder, org/name on the model hub, or static (word vectors "
+        "alone: for very large corpora). Default: all-MiniLM-L6-v2.",
     ),
 ]
 Device: TypeAlias = Annotated[

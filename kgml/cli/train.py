@@ -60,6 +60,7 @@ def train(
     ] = None,
     encoder: options.Encoder = None,
     precision: options.Precision = None,
+    long_texts: options.LongTexts = None,
     device: options.Device = None,
     output: options.Output = None,
     json: options.Json = False,
@@ -77,7 +78,7 @@ def train(
     config = call.config(
         encoder={
             "model": encoder, "node_encoder": node_encoder, "objective": objective,
-            "precision": precision, "device": device,
+            "precision": precision, "long_texts": long_texts, "device": device,
         },
         fusion={"name": fusion},
         train={

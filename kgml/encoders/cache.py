@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 ASKED_AT_ONCE = 500
 BUSY_SECONDS = 30.0
+ROW_BYTES, PAGE_SLACK = 64, 1.25
+"""Of a row beside its vector, key and index included; and what pages take that are not quite full."""
+EMPTY_BYTES = 4 * 16384
 SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (
     key BLOB PRIMARY KEY, vector BLOB NOT NULL, tokens INTEGER NOT NULL, checksum INTEGER NOT NULL
 )"""
@@ -68,7 +72,7 @@ class VectorCache:
     def __enter__(self) -> VectorCache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connect()
+            self._make_room(self._connect(), [])
             with suppress(FileNotFoundError):
                 os.utime(self.path)  # in use: the last to be thrown out
         except OSError as error:
@@ -116,26 +120,40 @@ class VectorCache:
             blob = vector.astype("<f4").tobytes()
             rows.append((key, blob, count, _checksum(key, blob, count)))
         try:
+            self._make_room(self._connection, rows)
             with self._connection as connection:
                 connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", rows)
-                self._drop_oldest(connection)
             drop_others(self.path, self.most_bytes)
         except sqlite3.Error as error:
             self._recover(error)
 
-    def _drop_oldest(self, connection: sqlite3.Connection) -> None:
-        """Forget a quarter of the vectors where the file is full; its pages are used again."""
-        pages, free, size = (
+    def _make_room(self, connection: sqlite3.Connection, rows: list[Any]) -> None:
+        """Forget the oldest vectors, a quarter at a time, until ``rows`` fit; then rows of these."""
+        row = (4 * self.dimension + ROW_BYTES) * PAGE_SLACK
+        del rows[: max(0, len(rows) - int((self.most_bytes - EMPTY_BYTES) / row))]
+        with connection:
+            while self._pages(connection) + len(rows) * row > self.most_bytes:
+                forgotten = connection.execute(
+                    "DELETE FROM vectors WHERE rowid <= "
+                    "(SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM vectors)"
+                )
+                if not forgotten.rowcount:
+                    break
+        if self._pages(connection, free=True) > self.most_bytes:  # the bound was lowered
+            with suppress(sqlite3.OperationalError):  # another process reads it
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @staticmethod
+    def _pages(connection: sqlite3.Connection, *, free: bool = False) -> int:
+        """Bytes of the pages in use; with ``free``, of the others too."""
+        count, unused, size = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
         )
-        if (pages - free) * size > self.most_bytes:
-            connection.execute(
-                "DELETE FROM vectors WHERE rowid <= "
-                "(SELECT min(rowid) + (max(rowid) - min(rowid)) / 4 FROM vectors)"
-            )
+        return int((count - (0 if free else unused)) * size)
 
-    def _connect(self) -> None:
+    def _connect(self) -> sqlite3.Connection:
         self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
         self._connection.execute("PRAGMA page_size = 16384")
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -143,6 +161,7 @@ class VectorCache:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         with self._connection as connection:
             connection.execute(SCHEMA)
+        return self._connection
 
     def _select(self, keys: Sequence[bytes]) -> Iterable[tuple[bytes, bytes, int, int]]:
         for start in range(0, len(keys) if self._connection else 0, ASKED_AT_ONCE):

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from kgml.artifacts import sha256
+from kgml.artifacts import MANIFEST, sha256
 from kgml.encoders import distil
 from kgml.encoders.cache import default_folder
-from kgml.encoders.find import PACKAGED, find
+from kgml.encoders.find import EXPORTS, PACKAGED, find
 from kgml.errors import ArtifactError
 
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TRANSFORMER = "Transformer"
+NOT_READ = (".*", *EXPORTS, "*.md", "*LICENSE*", "*NOTICE*", "*.png", "*.jpg", "*.svg", "*.pdf",
+            "data_config.json", MANIFEST, "*.py", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt",
+            "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf")  # fmt: skip
+"""What no vector depends on, as paths within the folder: documentation, where the model comes from,
+code and weights that are never loaded."""
 _VERSION = "kgml text vectors 1"
 """Change it when the same files would give other vectors."""
 
@@ -28,8 +35,8 @@ _VERSION = "kgml text vectors 1"
 class Checkpoint:
     """What can be said about a model from its files.
 
-    ``fingerprint`` is the sha256 (hex) of the weights, the tokenizer and every configuration file
-    (maximum length, pooling). ``dimension`` is None where only the loaded model knows it;
+    ``fingerprint`` is the sha256 (hex) of every file that a vector may depend on: weights,
+    tokenizer, configuration, also of modules within modules. ``dimension`` is None where only the loaded model knows it;
     ``max_length`` (tokens) is None where nothing is cut off.
     """
 
@@ -40,7 +47,7 @@ class Checkpoint:
 
 
 def open_checkpoint(model: str, cache: Path | None = None) -> Checkpoint:
-    """Find ``model``: the packaged default, a folder, a sentence-transformers name, or ``static``.
+    """Find ``model``: the packaged default, a folder, a name on the hub, or ``static``.
 
     Args:
         cache: where a ``static`` model is kept; None: ``$KGML_CACHE`` or the user's cache folder.
@@ -56,7 +63,7 @@ def open_checkpoint(model: str, cache: Path | None = None) -> Checkpoint:
         folder = find(model)
     modules = _modules(folder)
     _refuse_pickle(folder)
-    files = _identity_files(folder, modules)
+    files = sorted(_identity_files(folder))
     digests = {str(file.relative_to(folder).as_posix()): sha256(file) for file in files}
     if model in PACKAGED and digests.get("model.safetensors") != PACKAGED_SHA256:
         raise ArtifactError(
@@ -82,18 +89,30 @@ def _modules(folder: Path) -> list[tuple[str, Path]]:
                 "sentence-transformers model."
             )
         return [(TRANSFORMER, folder)]
-    modules = []
-    for module in _json(folder / "modules.json", list):
-        kind, path = str(module["type"]), (folder / str(module["path"])).resolve()
+    file, modules = folder / "modules.json", []
+    listed = _json(file, list)
+    if not listed or not all(map(_names_a_module, listed)):
+        raise ArtifactError(
+            f"{file}: wanted a list of modules, each with its type and path. Download the model "
+            "again."
+        )
+    for module in listed:
+        kind, path = module["type"], (folder / module["path"]).resolve()
         if not kind.startswith("sentence_transformers."):
             raise ArtifactError(
-                f"{folder / 'modules.json'}: module '{kind}' is code that comes with the model; "
+                f"{file}: module '{kind}' is code that comes with the model; "
                 "kgml runs only sentence-transformers' own modules. Choose another model."
             )
         if not path.is_relative_to(folder.resolve()):
-            raise ArtifactError(f"{folder / 'modules.json'}: '{module['path']}' leaves the folder.")
+            raise ArtifactError(f"{file}: '{module['path']}' leaves the folder.")
         modules.append((kind.rsplit(".", 1)[1], path))
     return modules
+
+
+def _names_a_module(entry: object) -> bool:
+    return isinstance(entry, dict) and all(
+        isinstance(entry.get(key), str) and "\0" not in entry[key] for key in ("type", "path")
+    )
 
 
 def _refuse_pickle(folder: Path) -> None:
@@ -109,18 +128,24 @@ def _refuse_pickle(folder: Path) -> None:
         raise ArtifactError(f"{folder}: no model.safetensors in it. Download the model again.")
 
 
-def _identity_files(folder: Path, modules: list[tuple[str, Path]]) -> list[Path]:
-    names = ("config.json", "modules.json", "sentence_*_config.json", "tokenizer*.json",
-             "config_sentence_transformers.json", "vocab*", "merges.txt", "*.model",
-             "special_tokens_map.json", "added_tokens.json", "*.safetensors*")  # fmt: skip
-    root = folder.resolve()
-    found = {
-        folder / (path / file.name).relative_to(root)
-        for path in {root, *(p for _, p in modules if p.is_dir())}
-        for name in names
-        for file in path.glob(name)
-    }
-    return sorted(found)
+def _identity_files(folder: Path) -> Iterator[Path]:
+    """Every file below ``folder`` but `NOT_READ`.
+
+    Which of them a model reads only sentence-transformers knows: a router has modules of its own.
+    """
+
+    def below(at: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+        real = at.resolve()
+        for one in () if real in above else at.iterdir():  # a link may lead back
+            name = one.relative_to(folder).as_posix()
+            if any(fnmatch(name, mask) or fnmatch(one.name, mask) for mask in NOT_READ):
+                continue
+            if one.is_dir():
+                yield from below(one, (*above, real))
+            elif one.is_file():
+                yield one
+
+    return below(folder, ())
 
 
 def _dimension(folder: Path, modules: list[tuple[str, Path]]) -> int | None:
@@ -133,7 +158,8 @@ def _dimension(folder: Path, modules: list[tuple[str, Path]]) -> int | None:
         elif kind == "Pooling":
             dimension = _pooled(config)
         elif kind == "Dense":
-            dimension = config.get("out_features")
+            size = config.get("out_features")
+            dimension = size if isinstance(size, int) else None
         elif kind not in ("Normalize", "Dropout", "LayerNorm"):
             return None
     return dimension

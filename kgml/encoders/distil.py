@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgml.artifacts import read_manifest, to_json, writing
-from kgml.encoders.kept import kept
+from kgml.encoders.kept import kept, unwritable
 from kgml.encoders.rows import Floats
 from kgml.encoders.static import TABLE, WEIGHTS
 from kgml.errors import ArtifactError
@@ -65,11 +65,14 @@ def distilled(base: Checkpoint, cache: Path) -> Path:
         from safetensors.numpy import save_file
 
         table, tokenizer = distil(base)
-        with writing(path, KIND, made_from={"encoder": base.fingerprint}) as folder:
-            save_file({TABLE: table}, folder / WEIGHTS)
-            tokenizer.save(str(folder / "tokenizer.json"))
-            (folder / "modules.json").write_text(to_json(MODULES), encoding="utf-8")
-            (folder / "1_Normalize").mkdir()
+        try:
+            with writing(path, KIND, made_from={"encoder": base.fingerprint}) as folder:
+                save_file({TABLE: table}, folder / WEIGHTS)
+                tokenizer.save(str(folder / "tokenizer.json"))
+                (folder / "modules.json").write_text(to_json(MODULES), encoding="utf-8")
+                (folder / "1_Normalize").mkdir()
+        except ArtifactError as error:
+            raise unwritable(path, error) from error
         return path
 
     return kept(path, read, build)

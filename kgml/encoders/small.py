@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 Floats = NDArray[np.float32]
+Shapes = dict[str, tuple[int, ...]]
 MOST_TOKENS = 64
 """Longer texts are left to torch, which is faster there."""
+WEIGHTS = "model.safetensors"
+WORDS = "embeddings.word_embeddings.weight"
+PREFIX = "bert."
+"""Before every name where BERT was saved with something on top of it."""
+EXACT = {"F32": (None, "float32"), "F16": (None, "float16", "float32")}
+"""Stored numbers that float32 holds, with the types into which torch may read them without loss."""
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
@@ -26,17 +37,30 @@ class SmallBERT:
 
     Args:
         folder: a sentence-transformers model that `fits`.
+
+    Raises:
+        ValueError: its tokenizer cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
-        from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
+        from safetensors import safe_open
 
         self.config = _json(folder / "config.json")
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
-        self._weights: dict[str, Floats] = load_file(folder / "model.safetensors")
+        self._tokenizer = _tokenizer(folder / "tokenizer.json")
+        with safe_open(folder / WEIGHTS, framework="numpy") as stored:
+            prefix = _prefix(stored.keys())
+            self._weights: dict[str, Floats] = {
+                name: stored.get_tensor(prefix + name).astype(np.float32, copy=False)
+                for name in _needed(self.config)
+            }
+
+    @classmethod
+    def of(cls, folder: Path) -> SmallBERT | None:
+        """The model in ``folder``; None where it is left to torch, which says what is damaged."""
+        try:
+            return cls(folder) if cls.fits(folder) else None
+        except ValueError:
+            return None
 
     @staticmethod
     def fits(folder: Path) -> bool:
@@ -46,9 +70,9 @@ class SmallBERT:
             pooling = _json(folder / "1_Pooling" / "config.json")
             about = _json(folder / "config_sentence_transformers.json")
             config = _json(folder / "config.json")
-        except (OSError, ValueError):
+            kinds = [module["type"].rsplit(".", 1)[-1] for module in modules]
+        except (OSError, ValueError, LookupError, TypeError):
             return False
-        kinds = [module["type"].rsplit(".", 1)[-1] for module in modules]
         modes = {name for name, value in pooling.items() if value is True}
         return (
             kinds in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
@@ -58,8 +82,9 @@ class SmallBERT:
             and config.get("model_type") == "bert"
             and config.get("hidden_act") == "gelu"
             and config.get("position_embedding_type", "absolute") == "absolute"
-            and (folder / "model.safetensors").is_file()
+            and not config.get("is_decoder")
             and (folder / "tokenizer.json").is_file()
+            and _whole(folder, config)
         )
 
     def encode(self, text: str) -> Floats | None:
@@ -79,7 +104,7 @@ class SmallBERT:
         """Words, positions and the first segment: (t, h)."""
         w = self._weights
         summed = (
-            w["embeddings.word_embeddings.weight"][ids]
+            w[WORDS][ids]
             + w["embeddings.position_embeddings.weight"][: len(ids)]
             + w["embeddings.token_type_embeddings.weight"][0]
         )
@@ -121,6 +146,70 @@ class SmallBERT:
     @cached_property
     def _epsilon(self) -> np.float32:
         return np.float32(self.config.get("layer_norm_eps", 1e-12))
+
+
+def _whole(folder: Path, config: dict[str, Any]) -> bool:
+    """Whether all weights are stored, in their shapes, in numbers that float32 holds."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        needed = _needed(config)
+        with safe_open(folder / WEIGHTS, framework="numpy") as stored:
+            slices = {name: stored.get_slice(name) for name in stored.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError):
+        return False
+    prefix = _prefix(slices)
+    shapes = {
+        name: tuple(slices[prefix + name].get_shape()) for name in needed if prefix + name in slices
+    }
+    kinds = {str(one.get_dtype()) for one in slices.values()} - {"I64"}  # numbers of positions
+    said = config.get("dtype", config.get("torch_dtype"))
+    return shapes == needed and len(kinds) == 1 and said in EXACT.get(kinds.pop(), ())
+
+
+def _prefix(names: Iterable[str]) -> str:
+    return PREFIX if PREFIX + WORDS in names else ""
+
+
+def _tokenizer(file: Path) -> Tokenizer:
+    """Raises ValueError where it is damaged."""
+    from tokenizers import Tokenizer
+
+    try:
+        found = Tokenizer.from_file(str(file))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise ValueError(f"{file}: {error}") from error
+    found.no_padding()
+    found.no_truncation()
+    return found
+
+
+def _needed(config: dict[str, Any]) -> Shapes:
+    """Every weight that `SmallBERT` computes with, and its shape.
+
+    Raises:
+        LookupError, TypeError, ValueError: the configuration does not say it.
+    """
+    size, wide = config["hidden_size"], config["intermediate_size"]
+    if size % config["num_attention_heads"] or config["max_position_embeddings"] < MOST_TOKENS:
+        raise ValueError("not a BERT for texts of MOST_TOKENS")
+    rows = {"word": "vocab_size", "position": "max_position_embeddings",
+            "token_type": "type_vocab_size"}  # fmt: skip
+    found: Shapes = {
+        f"embeddings.{name}_embeddings.weight": (config[key], size) for name, key in rows.items()
+    }
+    dense = {"attention.self.query": (size, size), "attention.self.key": (size, size),
+             "attention.self.value": (size, size), "attention.output.dense": (size, size),
+             "intermediate.dense": (wide, size), "output.dense": (size, wide)}  # fmt: skip
+    norms = ["embeddings.LayerNorm"]
+    for layer in range(config["num_hidden_layers"]):
+        at = f"encoder.layer.{layer}."
+        norms += [f"{at}attention.output.LayerNorm", f"{at}output.LayerNorm"]
+        for name, shape in dense.items():
+            found |= {f"{at}{name}.weight": shape, f"{at}{name}.bias": shape[:1]}
+    for name in norms:
+        found |= {f"{name}.weight": (size,), f"{name}.bias": (size,)}
+    return found
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class TextEncoder:
     be encoded.
 
     Args:
-        model: ``all-MiniLM-L6-v2`` (comes with kgml), a sentence-transformers name, a folder, or
+        model: ``all-MiniLM-L6-v2`` (comes with kgml), a folder, ``org/name`` on the model hub, or
             ``static``: a table of word vectors distilled from the first, ``static:MODEL`` from
             another (see `kgml.encoders.distil`).
         cache: True for ``$KGML_CACHE`` or the user's cache folder, False for none, or a folder.
@@ -49,8 +49,8 @@ class TextEncoder:
         device: ``auto`` (the GPU if torch finds one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
     Raises:
-        UsageError: no such precision, device, or way with long texts, or two that exclude each
-            other.
+        UsageError: no such precision, device, or way with long texts, two that exclude each
+            other, or no tokens per batch.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class TextEncoder:
         device: str = "auto",
     ) -> None:
         EncoderConfig(precision=precision, long_texts=long_texts, device=device).check()
+        if batch_tokens < 1:
+            raise UsageError(f"batch_tokens = {batch_tokens}: wanted at least 1, such as 1024.")
         self.model = model
         self.cache = cache
         self.batch_tokens = batch_tokens
@@ -132,8 +134,10 @@ class TextEncoder:
         Raises:
             CorpusError: something in ``texts`` is not a string.
             ArtifactError: the model cannot be used.
+            UsageError: the device is not there, needed or not.
         """
         check_texts(texts)
+        self._check_device()
         number = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         distinct = list(number)
         vectors = np.zeros((len(distinct), self.dimension), dtype=np.float32)
@@ -150,7 +154,12 @@ class TextEncoder:
 
         A short text goes through numpy where the model allows that and torch is not at work
         already: that saves the seconds of importing it. What numpy gives is not kept.
+
+        Raises:
+            ArtifactError: the model cannot be used.
+            UsageError: the device is not there, needed or not.
         """
+        self._check_device()
         if "_loaded" not in vars(self) and self.precision == "fp32" and self._static is None:
             vectors = np.zeros((1, self.dimension), dtype=np.float32)
             with self._open_cache() as cache:
@@ -161,6 +170,13 @@ class TextEncoder:
                 return found.reshape(-1)
         return self.encode([text]).reshape(-1)
 
+    def _check_device(self) -> None:
+        """What was asked for by name is there, whether torch is needed this time or not."""
+        if self.device not in ("auto", "cpu") and self._static is None:
+            from kgml.encoders.device import choose_device
+
+            choose_device(self.device)
+
     def _through_numpy(self, text: str) -> Floats | None:
         small = self._small
         found = None if small is None else small.encode(without_surrogates(text))
@@ -169,8 +185,8 @@ class TextEncoder:
     @cached_property
     def _small(self) -> SmallBERT | None:
         known = self.checkpoint
-        fits = SmallBERT.fits(known.folder) and (known.max_length or MOST_TOKENS) >= MOST_TOKENS
-        return SmallBERT(known.folder) if fits else None
+        enough = (known.max_length or MOST_TOKENS) >= MOST_TOKENS
+        return SmallBERT.of(known.folder) if enough else None
 
     def _encode(
         self, texts: list[str], description: str

@@ -1,7 +1,8 @@
 """What a search needs of a graph, built once and kept in the cache folder.
 
 ``search/<graph>-words<version>`` holds BM25's columns, ``search/<graph>-<encoder>-<kind>`` the index of
-names, both keyed by fingerprints.
+names, both keyed by fingerprints. Neither drives out the other: what has no place beside the words
+is not kept.
 """
 
 from __future__ import annotations
@@ -49,10 +50,8 @@ def open_search(
         _check(path, of, graph.fingerprint)
         return made
 
-    words = kept(
-        folder / f"{name}-words{VERSION}", read_words, count,
-        lambda made, path: made.save(path, graph.fingerprint),
-    )  # fmt: skip
+    at = folder / f"{name}-words{VERSION}"
+    words = kept(at, read_words, count, lambda made, path: made.save(path, graph.fingerprint))
     if encoder is None:
         return GraphSearch(graph, words)
     kind = kind or choose(len(names))
@@ -75,7 +74,7 @@ def open_search(
 
     vectors = kept(
         folder / f"{name}-{encoder.fingerprint[:16]}-{kind}", read_vectors, encode,
-        lambda made, path: made.save(path),
+        lambda made, path: made.save(path), beside=[at],
     )  # fmt: skip
     return GraphSearch(graph, words, vectors, encoder)
 

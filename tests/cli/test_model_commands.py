@@ -85,13 +85,23 @@ def test_a_network_learns_what_objective_says_and_the_model_remembers_it(
 ) -> None:
     command = ["train", "--graph", trained.folder / "g", "--data", trained.folder / "texts.csv"]
     done = kgml_in(
-        tmp_path, *command, "--node-encoder", "sage", "--objective", "infomax", "-o", "m"
+        tmp_path,
+        *command,
+        "--node-encoder",
+        "sage",
+        "--objective",
+        "infomax",
+        "--long-texts",
+        "chunks",
+        "-o",
+        "m",
     )
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "m" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["encoder"]["objective"] == "infomax"
     described = json.loads((tmp_path / "m" / "model.json").read_text(encoding="utf-8"))
     assert described["options"]["objective"] == "infomax"
+    assert described["options"]["long_texts"] == "chunks"
 
 
 @pytest.mark.parametrize(
@@ -100,13 +110,14 @@ def test_a_network_learns_what_objective_says_and_the_model_remembers_it(
         (["--node-encoder", "sage", "--objective", "contrst"],
          "no objective named 'contrst'; choose from contrast, infomax, link-prediction. "
          "Did you mean 'contrast'?"),
+        (["--long-texts", "chunk"], "no long_texts named 'chunk'; choose from chunks, cut."),
         (["--objective", "infomax"],
          "--objective is for compgcn, gat, gcn, hgt, rgcn or sage; 'text' takes none. Leave it out."),
         (["--node-encoder", "complex", "--objective", "infomax"], "'complex' takes none."),
         (["--node-encoder", "complx", "--objective", "infomax"], "Did you mean 'complex'?"),
     ],
 )  # fmt: skip
-def test_an_objective_that_nothing_is_trained_for_is_refused_before_the_work(
+def test_an_option_that_train_cannot_follow_is_refused_before_the_work(
     kgml_in: Run, trained: Trained, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
     done = kgml_in(tmp_path, "train", "--graph", trained.folder / "g", *arguments)

