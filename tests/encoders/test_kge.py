@@ -143,7 +143,7 @@ def test_a_finished_checkpoint_gives_its_result_without_another_epoch(
     assert again.entity_.tobytes() == first.entity_.tobytes()
 
 
-@pytest.mark.parametrize("change", ["seed", "option", "triples"])
+@pytest.mark.parametrize("change", ["seed", "option", "triples", "no triples"])
 def test_a_checkpoint_of_another_run_is_refused(change: str, tmp_path: Path) -> None:
     train, held = circle()
     state = tmp_path / "state"
@@ -152,9 +152,10 @@ def test_a_checkpoint_of_another_run_is_refused(change: str, tmp_path: Path) -> 
     )
     training = replace(QUICK, dropout=0.1) if change == "option" else QUICK
     other = new("complex", seed=int(change == "seed"), training=training, checkpoint=state)
+    less = {"triples": train[1:], "no triples": train[:0]}.get(change, train)
     with pytest.raises(ArtifactError, match="a checkpoint of other triples, options or another"):
         other.fit_triples(
-            train[1:] if change == "triples" else train, held, entities=20, relations=3
+            less, held[:0] if change == "no triples" else held, entities=20, relations=3
         )
 
 

@@ -21,6 +21,7 @@ from kgml.encoders.gnn.pieces import encode_all, whole
 from kgml.encoders.gnn.training import Training, train
 from kgml.encoders.links import distinct_links, pair_codes, split_links
 from kgml.encoders.node import NodeEncoder, check_features, unit_vectors
+from kgml.encoders.resume import is_saved
 from kgml.encoders.rows import Floats, Integers
 from kgml.progress import warn
 from kgml.registry import resolve
@@ -100,10 +101,7 @@ class GNNEncoder(NodeEncoder):
             first, second = (self._layer(d, self.relations_) for _ in range(2))
             self.network_ = GraphNetwork(first, second, x.shape[1], d)
             self.objective_: Objective = objective(d, self.relations_)
-            if len(links):
-                self._train(x, links, training)
-            else:
-                warn("the graph has no links; its entities are encoded by their text alone")
+            self._train(x, links, training)
         self.network_.eval()
         return self
 
@@ -124,6 +122,12 @@ class GNNEncoder(NodeEncoder):
         return unit_vectors(vectors.numpy())
 
     def _train(self, x: Tensor, links: Integers, training: Training) -> None:
+        if not len(links):
+            if self.checkpoint is not None:
+                task = Task(x, links, self.relations_, links)
+                is_saved(self.checkpoint, self._fingerprint(task, links, training))
+            warn("the graph has no links; its entities are encoded by their text alone")
+            return
         known = np.unique(pair_codes(links, len(x)))
         kept, valid = split_links(links, np.random.default_rng(self.seed))
         task = Task(x, kept, self.relations_, known)

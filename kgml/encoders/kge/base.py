@@ -19,6 +19,7 @@ from kgml.encoders.kge.queries import Queries
 from kgml.encoders.kge.ranking import filtered_ranks, mean_reciprocal_rank
 from kgml.encoders.kge.training import Training, train
 from kgml.encoders.node import NodeEncoder, check_features
+from kgml.encoders.resume import is_saved
 from kgml.encoders.rows import Floats, Integers, unit_rows
 from kgml.errors import InputError
 from kgml.progress import warn
@@ -120,8 +121,7 @@ class KGEEncoder(NodeEncoder):
             torch.manual_seed(self.seed)
             tables = self._start(entities, relations, training.dimension)
             self._entity, self._relation = (table.requires_grad_() for table in tables)
-            if len(asked):
-                self._train(asked, valid, known, training)
+            self._train(asked, valid, known, training)
         self.entity_: Floats = self._entity.detach().numpy()
         self.relation_: Floats = self._relation.detach().numpy()
         return self
@@ -172,10 +172,15 @@ class KGEEncoder(NodeEncoder):
         def loss(asked: Queries, rows: Integers) -> Tensor:
             return self._loss(asked, rows, training)
 
+        fingerprint = self._fingerprint(asked, valid, training)
+        if not len(asked):  # nothing to learn: no state is ever saved of that
+            if self.checkpoint is not None:
+                is_saved(self.checkpoint, fingerprint)
+            return
         state = train(
             {"entity": self._entity, "relation": self._relation}, loss, asked,
             validate if len(valid) else None, training, seed=self.seed,
-            checkpoint=self.checkpoint, fingerprint=self._fingerprint(asked, valid, training),
+            checkpoint=self.checkpoint, fingerprint=fingerprint,
         )  # fmt: skip
         self.history_ = state.history
         self.valid_mrr_ = state.best if state.kept else None

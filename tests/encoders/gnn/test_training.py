@@ -158,6 +158,17 @@ def test_a_checkpoint_of_another_run_is_refused(
         other.fit(graph, features)
 
 
+def test_so_it_is_where_the_graph_has_no_links_to_train_on(
+    tmp_path, clusters, cluster_features, make_graph
+) -> None:
+    kept: dict[str, Any] = {"training": QUICK, "checkpoint": tmp_path / "s"}
+    new("sage", **kept).fit(clusters, cluster_features)
+    before = (tmp_path / "s" / "manifest.json").read_bytes()
+    with pytest.raises(ArtifactError, match="a checkpoint of other triples, options or another"):
+        new("sage", **kept).fit(make_graph(["a", "b"]), cluster_features[:2])
+    assert (tmp_path / "s" / "manifest.json").read_bytes() == before
+
+
 def test_a_graph_of_many_links_is_trained_on_samples_as_well(clusters, cluster_features) -> None:
     full, sampled = (
         new("sage", training=replace(t, epochs=40, dimension=32)).fit(clusters, cluster_features)
