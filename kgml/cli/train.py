@@ -93,9 +93,9 @@ def train(
     check("objective", config.encoder.objective)
     check("head", config.train.head)
     if objective is not None:
-        from kgml.models.encode import check_objective
+        from kgml.encoders.making import check_flags
 
-        check_objective(config.encoder.node_encoder)
+        check_flags(config.encoder.node_encoder, {"objective": objective})
     from kgml.models.train import train as run
 
     with call.working():
