@@ -9,7 +9,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from kgml.errors import UsageError, one_of
 from kgml.registry import check
@@ -41,6 +42,16 @@ RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-9, 1.0),
     "general_size": (0, float("inf")),
     "general_weight": (0.0, float("inf")),
+    "dimension": (2, float("inf")),
+    "epochs": (1, float("inf")),
+    "batch": (1, float("inf")),
+    "check_every": (1, float("inf")),
+    "patience": (1, float("inf")),
+    "regularization": (0.0, float("inf")),
+    "dropout": (0.0, 0.99),
+    "scale": (0.001, float("inf")),
+    "full_batch": (0, float("inf")),
+    "fan_out": (1, float("inf")),
 }
 """Least and greatest value of each number."""
 
@@ -89,6 +100,9 @@ class EncoderConfig:
     model: str = "all-MiniLM-L6-v2"
     """The packaged default, a folder, org/name on the model hub, static or static:MODEL."""
     node_encoder: str = "text"
+    vectors: str = ""
+    """A folder of ``kgml encode``: ``kgml train`` takes the entities' vectors from there, in place of
+    a node encoder. Empty: none."""
     objective: str = "link-prediction"
     """link-prediction, infomax or contrast: what a graph neural node encoder is trained for."""
     precision: str = "fp32"
@@ -116,6 +130,42 @@ class EncoderConfig:
                 f"precision int8 and device {self.device} exclude each other: int8 runs on the "
                 "processor. Use bf16 on a GPU."
             )
+
+
+@dataclass(frozen=True)
+class NodeTrainingConfig:
+    """``[node_training]``: how a node encoder is trained. None: as that one does by itself, see
+    `kgml.encoders.gnn.training.Training` and `kgml.encoders.kge.training.Training`."""
+
+    dimension: int | None = None
+    """Of a vector."""
+    epochs: int | None = None
+    """At most so many passes."""
+    learning_rate: float | None = None
+    """Of Adam."""
+    batch: int | None = None
+    """Questions a step (embeddings), or entities or links where neighbours are sampled."""
+    check_every: int | None = None
+    """Epochs between two validations."""
+    patience: int | None = None
+    """Validations without a better one before it stops."""
+    regularization: float | None = None
+    """Weight of the N3 norm; of embeddings."""
+    dropout: float | None = None
+    """Share of the numbers of head and relation set to 0 in a step; of embeddings."""
+    scale: float | None = None
+    """What scores are multiplied by before the softmax; of embeddings."""
+    full_batch: int | None = None
+    """A graph with more links than this is trained on sampled neighbours; of graph networks, as are
+    the next two."""
+    steps: int | None = None
+    """At most so many in an epoch then."""
+    fan_out: tuple[int, int] | None = None
+    """Neighbours then drawn of each, near and far."""
+
+    def given(self) -> dict[str, Any]:
+        """Those that are not None."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -208,6 +258,7 @@ class Config:
 
     graph: GraphConfig = field(default_factory=GraphConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    node_training: NodeTrainingConfig = field(default_factory=NodeTrainingConfig)
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     linking: LinkingConfig = field(default_factory=LinkingConfig)
@@ -235,7 +286,7 @@ class Config:
         sections = {f.name for f in fields(cls)} - {"seed"}
         for section, values in table.items():
             if section == "seed":
-                config = replace(config, seed=_typed(where, "seed", values, 0))
+                config = replace(config, seed=_typed(where, "seed", values, int))
             elif section not in sections:
                 raise UsageError(f"{where}: no section [{section}]; {one_of(sections, section)}")
             elif not isinstance(values, Mapping):
@@ -262,7 +313,7 @@ class Config:
 
 
 def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}
+    known = get_type_hints(type(defaults))
     checked = {}
     for name, value in values.items():
         if name not in known:
@@ -271,11 +322,18 @@ def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, 
     return checked
 
 
-def _typed(where: str, name: str, value: Any, default: Any) -> Any:
-    optional = {"per_class": int, "steps": int, "split_column": str, "test_size": float}
-    wanted = optional.get(name, type(default))
-    if value is None and name in optional:  # as `Config.to_dict` writes an option not set
-        return None
+def _typed(where: str, name: str, value: Any, kind: Any) -> Any:
+    """``value``, if it is of the type ``kind`` of a field, and in its range."""
+    if isinstance(kind, UnionType):
+        if value is None:  # as `Config.to_dict` writes an option not set
+            return None
+        kind = get_args(kind)[0]
+    wanted = get_origin(kind) or kind
+    if wanted is tuple:
+        kinds = get_args(kind)
+        if not isinstance(value, list | tuple) or len(value) != len(kinds):
+            raise UsageError(f"{where} {name} = {value!r}: wanted {len(kinds)} numbers, [a, b].")
+        return tuple(_typed(where, name, *pair) for pair in zip(value, kinds, strict=True))
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ timeout = 1.5
 [encoder]
 model = "folder/model"
 node_encoder = "sage"
+vectors = "x.vectors"
 objective = "infomax"
 precision = "bf16"
 device = "cpu"
@@ -42,6 +44,20 @@ long_texts = "chunks"
 [search]
 method = "bm25"
 index = "hnsw"
+
+[node_training]
+dimension = 16
+epochs = 9
+learning_rate = 0.5
+batch = 3
+check_every = 2
+patience = 1
+regularization = 0.25
+dropout = 0.5
+scale = 2.0
+full_batch = 10
+steps = 4
+fan_out = [3, 2]
 
 [adapt]
 steps = 7
@@ -87,6 +103,8 @@ def toml_of(config: Config) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k!r} = {v!r}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple):
+        return repr(list(value))
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -103,6 +121,7 @@ def test_every_option_is_read_from_toml_and_written_back(tmp_path: Path) -> None
     path.write_text(toml_of(config), encoding="utf-8")
     assert Config.from_toml(path) == config
     assert Config.from_dict(config.to_dict()) == config
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_the_file_in_this_folder_is_read_and_none_means_defaults(
@@ -138,6 +157,10 @@ def test_a_default_configuration_can_be_read_back() -> None:
         ({"train": {"per_class": "8"}}, r"per_class = '8': wanted int, found str"),
         ({"train": {"split_column": 3}}, r"split_column = 3: wanted str, found int"),
         ({"fusion": {"name": ["gated"]}}, r"name = \['gated'\]: wanted str, found list"),
+        ({"node_training": {"epochs": "9"}}, r"epochs = '9': wanted int, found str"),
+        ({"node_training": {"fan_out": [3]}}, r"fan_out = \[3\]: wanted 2 numbers, \[a, b\]"),
+        ({"node_training": {"fan_out": [3, "2"]}}, r"fan_out = '2': wanted int, found str"),
+        ({"adapt": {"learning_rate": None}}, r"learning_rate = None: wanted float"),
         ({"seed": "7"}, r"here seed = '7': wanted int, found str"),
     ],
 )
@@ -159,6 +182,9 @@ def test_a_whole_number_will_do_where_a_fraction_is_wanted() -> None:
         ({"graph": {"max_literal": 0}}, "max_literal = 0: wanted 1 or more"),
         ({"train": {"per_class": -3}}, "per_class = -3: wanted 2 or more"),
         ({"train": {"folds": 1}}, "folds = 1: wanted 2 or more"),
+        ({"node_training": {"learning_rate": 0}}, "learning_rate = 0.0: wanted 1e-09 to 1.0"),
+        ({"node_training": {"dropout": 1.0}}, "dropout = 1.0: wanted 0.0 to 0.99"),
+        ({"node_training": {"fan_out": [3, 0]}}, "fan_out = 0: wanted 1 or more"),
     ],
 )
 def test_a_number_out_of_its_range_is_refused(table: dict[str, object], wanted: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kgml.artifacts import read_manifest
 from kgml.cli import options
 from kgml.cli.output import Call, columns
 from kgml.errors import UsageError
@@ -60,12 +61,17 @@ def encode(
             help="Save training there, and go on from what is there.",
         ),
     ] = None,
-    encoder: Annotated[
-        str | None,
+    source: Annotated[
+        Path | None,
         typer.Option(
-            "--encoder", metavar="MODEL", help="A sentence-transformers name or folder of one."
+            "--from",
+            metavar="DIR",
+            help="Vectors that kgml encode wrote: their node encoder encodes GRAPH, untrained.",
         ),
     ] = None,
+    encoder: options.Encoder = None,
+    precision: options.Precision = None,
+    device: options.Device = None,
     output: options.Output = None,
     json: options.Json = False,
     seed: options.Seed = None,
@@ -74,29 +80,42 @@ def encode(
     """Give every entity a vector; score a link-prediction set.
 
     With --triples, --valid and --test: filtered, realistic ranks in both directions, with 95%
-    bootstrap intervals.
+    bootstrap intervals. How a node encoder is trained is said under [node_training] of kgml.toml.
     """
     call = Call.start(ctx, json, seed, quiet)
     sets = {"--triples": triples, "--valid": valid, "--test": test}
     _check(graph, sets, remove_leakage)
+    of_training = {
+        "objective": objective, "dimension": dimension, "epochs": epochs, "checkpoint": checkpoint,
+    }  # fmt: skip
+    of_text = {"encoder": encoder, "precision": precision, "device": device}
+    then = {} if source is None else _trained(source, graph, node_encoder, of_training)
     config = call.config(
-        encoder={"model": encoder, "node_encoder": node_encoder, "objective": objective}
-    )
+        then.get("config"),
+        encoder={
+            "model": encoder, "node_encoder": then.get("node_encoder", node_encoder),
+            "objective": objective, "precision": precision, "device": device,
+        },
+        node_training={"dimension": dimension, "epochs": epochs},
+    )  # fmt: skip
+    config.encoder.check()
     check("node_encoder", config.encoder.node_encoder)
     check("objective", config.encoder.objective)
-    training = {"dimension": dimension, "epochs": epochs, "objective": objective}
+    from kgml.encoders.making import check_flags
     from kgml.models import encode as run
 
+    check_flags(config.encoder.node_encoder, {**of_training, **of_text})
     with call.working():
-        if graph is not None:
+        if graph is not None and source is not None:
+            result = run.apply_encoder(graph, source, output, config=config, command=call.command)
+        elif graph is not None:
             result = run.encode_graph(
-                graph, output, config=config, training=training, checkpoint=checkpoint,
-                command=call.command,
-            )  # fmt: skip
+                graph, output, config=config, checkpoint=checkpoint, command=call.command
+            )
         else:
             files = [file for file in sets.values() if file is not None]
             result = run.predict_links(
-                *files, output=output, config=config, training=training, checkpoint=checkpoint,
+                *files, output=output, config=config, checkpoint=checkpoint,
                 remove_leakage=remove_leakage, command=call.command,
             )  # fmt: skip
     call.result(result, human if graph is not None else human_links)
@@ -115,6 +134,30 @@ def _check(graph: Path | None, sets: dict[str, Path | None], remove_leakage: boo
             if given
             else f"nothing to encode: give GRAPH, or {', '.join(sets)} together."
         )
+
+
+def _trained(
+    source: Path, graph: Path | None, node_encoder: str | None, of_training: dict[str, Any]
+) -> dict[str, Any]:
+    """The node encoder of ``source``, and the text encoder for what neither a flag nor
+    ``kgml.toml`` says."""
+    manifest = read_manifest(source, "vectors", verify=False)
+    name = manifest.summary.get("node_encoder")
+    others = {"triples": None if graph else True, **of_training}
+    excluded = [f"--{option}" for option, value in others.items() if value is not None]
+    if excluded:
+        raise UsageError(
+            f"--from and {excluded[0]} exclude each other: a GRAPH is encoded, and nothing trained. "
+            "Leave one out."
+        )
+    if node_encoder not in (None, name):
+        raise UsageError(
+            f"--from {source} and --node-encoder {node_encoder} exclude each other: these vectors "
+            f"are of '{name}'. Leave --node-encoder out."
+        )
+    options = manifest.config.get("encoder", {})
+    kept = {k: options[k] for k in ("model", "precision", "long_texts") if k in options}
+    return {"node_encoder": name, "config": {"encoder": kept}}
 
 
 def human(result: dict[str, Any]) -> str:

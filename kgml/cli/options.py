@@ -67,6 +67,14 @@ Objective: TypeAlias = Annotated[
         f"Default: {EncoderConfig.objective}.",
     ),
 ]
+Vectors: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--vectors",
+        metavar="DIR",
+        help="Vectors of this graph's entities that kgml encode wrote, in place of a node encoder.",
+    ),
+]
 Precision: TypeAlias = Annotated[
     str | None,
     typer.Option(

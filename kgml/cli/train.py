@@ -55,6 +55,7 @@ def train(
     ] = None,
     node_encoder: options.NodeEncoder = None,
     objective: options.Objective = None,
+    vectors: options.Vectors = None,
     head: Annotated[
         str | None, typer.Option("--head", metavar="NAME", help=_names("head", TrainConfig.head))
     ] = None,
@@ -75,10 +76,19 @@ def train(
     call = Call.start(ctx, json, seed, quiet)
     if split_column is not None and test_size is not None:
         raise UsageError("--split-column and --test-size exclude each other; give one of them.")
+    encoded = {"node_encoder": node_encoder, "objective": objective}
+    named = [name for name, value in encoded.items() if value is not None]
+    if vectors is not None and named:
+        raise UsageError(
+            f"--vectors and --{named[0].replace('_', '-')} exclude each other: the vectors are "
+            "made. Give one of them."
+        )
     config = call.config(
         encoder={
-            "model": encoder, "node_encoder": node_encoder, "objective": objective,
+            "model": encoder, **encoded,
             "precision": precision, "long_texts": long_texts, "device": device,
+            # a node encoder asked for here wins over vectors named in kgml.toml
+            "vectors": "" if named else None if vectors is None else str(vectors),
         },
         fusion={"name": fusion},
         train={
@@ -93,9 +103,9 @@ def train(
     check("objective", config.encoder.objective)
     check("head", config.train.head)
     if objective is not None:
-        from kgml.models.encode import check_objective
+        from kgml.encoders.making import check_flags
 
-        check_objective(config.encoder.node_encoder)
+        check_flags(config.encoder.node_encoder, {"objective": objective})
     from kgml.models.train import train as run
 
     with call.working():

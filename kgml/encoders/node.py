@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -41,6 +42,21 @@ def entity_sentences(graph: KnowledgeGraph) -> list[str]:
         label + (f" ({'; '.join(others)})" if others else "") + (f": {meaning}" if meaning else "")
         for label, others, meaning in zip(labels, synonyms, graph.definitions, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """A fitted node encoder in words and numbers: `NodeEncoder.transform` needs no more.
+
+    Attributes:
+        options: what its ``__init__`` takes, as JSON has it; a checkpoint is none of them.
+        learned: what `fit` found, as JSON has it.
+        arrays: what `fit` found, as arrays.
+    """
+
+    options: dict[str, Any]
+    learned: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class NodeEncoder(ABC):
@@ -87,6 +103,19 @@ class NodeEncoder(ABC):
         """
         return self.fit(graph, features).transform(graph, features)
 
+    def state(self) -> NodeState:
+        """What `from_state` makes the same encoder of; one that learns something adds that."""
+        return NodeState({"seed": self.seed})
+
+    @classmethod
+    def from_state(cls, state: NodeState) -> Self:
+        """The encoder that gave ``state``: `transform` gives the same bytes.
+
+        Raises:
+            KeyError, TypeError, ValueError, RuntimeError: ``state`` is of another class.
+        """
+        return cls(**state.options)
+
 
 class TextNodeEncoder(NodeEncoder):
     """The text features themselves: the graph-free baseline."""
@@ -109,6 +138,10 @@ class PropagationEncoder(NodeEncoder):
     def __init__(self, *, seed: int = 0, steps: int = 2) -> None:
         super().__init__(seed=seed)
         self.steps = steps
+
+    def state(self) -> NodeState:
+        """The number of steps; nothing is learned."""
+        return NodeState({"seed": self.seed, "steps": self.steps})
 
     def transform(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
         """Smoothed features (e, d_text), rows of length 1."""

@@ -144,21 +144,32 @@ def load_state(state: State, path: Path, fingerprint: str) -> None:
         ArtifactError: damaged, or of another run.
     """
     path = Path(path)
-    artifacts.check_target(path, KIND)
-    if not path.is_dir() or not any(path.iterdir()):
+    if not is_saved(path, fingerprint):
         return
-    manifest = artifacts.read_manifest(path, KIND)
-    if manifest.made_from.get("run") != fingerprint:
-        raise ArtifactError(
-            f"{path}: a checkpoint of other triples, options or another seed; it is left alone. "
-            "Choose another --checkpoint, or remove it."
-        )
     try:
         tensors = load_file(path / TENSORS)
         counters = json.loads((path / COUNTERS).read_text(encoding="utf-8"))
         _restore(state, tensors, counters)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise ArtifactError(f"{path}: damaged ({error}). Remove it and start again.") from None
+
+
+def is_saved(path: Path, fingerprint: str) -> bool:
+    """Whether a state of the run ``fingerprint`` is at ``path``; where nothing is, it is not.
+
+    Raises:
+        ArtifactError: a checkpoint of another run, or something else, is there.
+    """
+    artifacts.check_target(path, KIND)
+    if not path.is_dir() or not any(path.iterdir()):
+        return False
+    manifest = artifacts.read_manifest(path, KIND)
+    if manifest.made_from.get("run") != fingerprint:
+        raise ArtifactError(
+            f"{path}: a checkpoint of other triples, options or another seed; it is left alone. "
+            "Choose another --checkpoint, or remove it."
+        )
+    return True
 
 
 def _restore(state: State, tensors: dict[str, Tensor], counters: dict[str, object]) -> None:

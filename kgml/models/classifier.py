@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from kgml.config import EncoderConfig, LinkingConfig
+from kgml.config import EncoderConfig, LinkingConfig, NodeTrainingConfig
 from kgml.data.corpus import check_labels, check_texts
+from kgml.encoders.making import check_training
 from kgml.encoders.text import TextEncoder
+from kgml.encoders.vectors import load_vectors
 from kgml.errors import CorpusError, UsageError, one_of
 from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.linker import EntityLinker, mention_to_json
@@ -50,6 +52,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fusion: concat, weighted, attention, gated or none.
         node_encoder: a name of that group in `kgml.registry`.
         objective: what a graph neural node encoder is trained for; likewise.
+        node_training: how a node encoder is trained.
+        vectors: a folder of ``kgml encode`` for this graph, whose vectors are taken in place of a
+            node encoder's. Not saved with the model, which holds them.
         head: auto, logistic or svm; auto goes by the number of training rows per class.
         encoder: the packaged default, a sentence-transformers name or a folder.
         precision: of the text encoder: fp32; bf16, about twice as fast; int8, four times.
@@ -81,6 +86,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fusion: str = "concat",
         node_encoder: str = "text",
         objective: str = "link-prediction",
+        node_training: NodeTrainingConfig = NodeTrainingConfig(),  # noqa: B008 - frozen
+        vectors: str | Path = "",
         head: str = "auto",
         encoder: str = "all-MiniLM-L6-v2",
         precision: str = "fp32",
@@ -96,6 +103,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.fusion = fusion
         self.node_encoder = node_encoder
         self.objective = objective
+        self.node_training = node_training
+        self.vectors = vectors
         self.head = head
         self.encoder = encoder
         self.precision = precision
@@ -114,12 +123,14 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             CorpusError: empty or non-string texts, labels missing, one class only, unequal
                 lengths.
             UsageError: an option's name is not known.
+            ArtifactError: ``vectors`` are of another graph.
         """
         self.check_options()
         texts, labels = check_texts(texts), check_labels(y)
         if len(texts) != len(labels):
             raise CorpusError(f"{len(texts)} texts but {len(labels)} labels; wanted as many.")
-        return self.fit_documents(self.featurizer().documents(texts), labels)
+        vectors = self.entity_vectors()
+        return self.fit_documents(self.featurizer().documents(texts), labels, vectors)
 
     def fit_documents(
         self, documents: Documents, y: NDArray[Any], vectors: EntityVectors | None = None
@@ -183,11 +194,22 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._featurizer
 
     def entity_vectors(self, values: NDArray[np.float32] | None = None) -> EntityVectors:
-        """The vectors of the graph's entities, by this model's encoders."""
-        maker = self.featurizer()
+        """The vectors of the graph's entities, by this model's encoders, or those in ``vectors``.
+
+        Args:
+            values: (e, d_node) that are known already.
+
+        Raises:
+            ArtifactError: ``vectors`` are of another graph, or damaged.
+        """
+        maker, name, objective = self.featurizer(), self.node_encoder, self.objective
+        if values is None and self.vectors:
+            saved = load_vectors(Path(self.vectors), maker.graph)
+            values, name = saved.vectors, saved.node_encoder
+            objective = saved.objective or objective
         return EntityVectors(
-            maker.graph, maker.encoder, self.node_encoder, self.random_state, values,
-            self.objective,
+            maker.graph, maker.encoder, name, self.random_state, values, objective,
+            self.node_training,
         )  # fmt: skip
 
     def recipe(self, rows_per_class: float) -> Recipe:
@@ -219,6 +241,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check("node_encoder", self.node_encoder)
         check("objective", self.objective)
         check("head", self.head)
+        if not self.vectors:
+            check_training(self.node_encoder, self.node_training)
         EncoderConfig(
             precision=self.precision, long_texts=self.long_texts, device=self.device
         ).check()

@@ -13,15 +13,23 @@ from kgml.config import Config
 from kgml.data.triples import leakage, read_splits, without_leakage
 from kgml.encoders.gnn.base import GNNEncoder
 from kgml.encoders.kge.base import KGEEncoder
+from kgml.encoders.making import make_node_encoder
 from kgml.encoders.node import NodeEncoder
-from kgml.encoders.rows import unit_rows
+from kgml.encoders.rows import Floats, unit_rows
 from kgml.encoders.text import TextEncoder
-from kgml.encoders.vectors import KIND, encode_entities, save_vectors
+from kgml.encoders.vectors import (
+    KIND,
+    encode_entities,
+    entity_features,
+    load_encoder,
+    origins,
+    save_vectors,
+)
 from kgml.errors import UsageError
 from kgml.evaluation.ranking import measure_ranks
 from kgml.kg.graph import KnowledgeGraph
 from kgml.progress import note, warn
-from kgml.registry import OPTIONS, names, resolve
+from kgml.registry import OPTIONS
 
 DEFAULT = Config()
 FOLDER = Path("artifacts")
@@ -32,7 +40,6 @@ def encode_graph(
     output: Path | None = None,
     *,
     config: Config = DEFAULT,
-    training: dict[str, Any] | None = None,
     checkpoint: Path | None = None,
     command: str = "",
 ) -> dict[str, Any]:
@@ -40,8 +47,7 @@ def encode_graph(
 
     Args:
         output: the folder; None means ``artifacts/<graph>-<node encoder>.vectors``.
-        training: fields of the encoder's ``defaults`` that differ, and ``objective``, if it was
-            asked for.
+        checkpoint: a folder where training is saved, and gone on with.
 
     Returns:
         ``entities, dimension, zero`` (rows without a vector), ``history``, ``sha256`` (of the
@@ -53,23 +59,75 @@ def encode_graph(
     """
     started = time.perf_counter()
     name = config.encoder.node_encoder
-    encoder = make_encoder(config, training or {}, checkpoint)
+    encoder = make_encoder(config, checkpoint)
     path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
     check_target(path, KIND)
+    loaded, text = KnowledgeGraph.load(graph), TextEncoder.of(config.encoder)
+    vectors = encode_entities(loaded, encoder, text)
+    result = _save(
+        path, vectors, loaded, name, encoder, config, command, origins(loaded, encoder, text)
+    )
+    return {**result, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def apply_encoder(
+    graph: Path,
+    source: Path,
+    output: Path | None = None,
+    *,
+    config: Config = DEFAULT,
+    command: str = "",
+) -> dict[str, Any]:
+    """Encode the entities of a saved graph with the node encoder of earlier vectors, untrained.
+
+    Args:
+        source: the folder of these; it may be ``output``, which is replaced.
+        config: whose text encoder must be that of then.
+
+    Returns:
+        What `encode_graph` gives, of ``graph``; ``history`` is that of then.
+
+    Raises:
+        KGMLError: whatever cannot be used; nothing is written then.
+    """
+    started = time.perf_counter()
+    trained, text = load_encoder(source), TextEncoder.of(config.encoder)
+    name, encoder = trained.name, trained.encoder
+    path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
+    check_target(path, KIND)
+    trained.check_text(text)
     loaded = KnowledgeGraph.load(graph)
-    vectors = encode_entities(loaded, encoder, TextEncoder.of(config.encoder))
-    tables = _tables(encoder)
+    vectors = encoder.transform(loaded, entity_features(loaded, encoder, text))
+    objective = getattr(encoder, "objective", None)
+    config = config.override("encoder", node_encoder=name, objective=objective)
+    made_from = origins(loaded, encoder, text) | {"vectors": trained.manifest.fingerprint}
+    result = _save(
+        path, vectors, loaded, name, encoder, replace(config, seed=encoder.seed), command, made_from
+    )
+    return {
+        **result, "from": str(source), "seconds": round(time.perf_counter() - started, 3),
+    }  # fmt: skip
+
+
+def _save(
+    path: Path,
+    vectors: Floats,
+    graph: KnowledgeGraph,
+    name: str,
+    encoder: NodeEncoder,
+    config: Config,
+    command: str,
+    made_from: dict[str, str],
+) -> dict[str, Any]:
     save_vectors(
-        path, vectors, loaded.ids, relations=[str(r) for r in loaded.relations] if tables else [],
-        tables=tables, made_from={"graph": loaded.fingerprint}, seed=config.seed,
+        path, vectors, graph.ids, name, encoder, made_from=made_from, seed=config.seed,
         config=config.to_dict(), command=command, summary=_options(encoder),
     )  # fmt: skip
     return {
-        "node_encoder": name, "seed": config.seed, "entities": len(loaded),
+        "node_encoder": name, "seed": config.seed, "entities": len(graph),
         "dimension": vectors.shape[1], "zero": int((~vectors.any(axis=1)).sum()),
-        "history": getattr(encoder, "history_", []), "sha256": loaded.fingerprint,
-        **_learned(encoder),
-        "seconds": round(time.perf_counter() - started, 3), "path": str(path),
+        "history": getattr(encoder, "history_", []), "sha256": graph.fingerprint,
+        **_learned(encoder), "path": str(path),
     }  # fmt: skip
 
 
@@ -80,7 +138,6 @@ def predict_links(
     *,
     output: Path | None = None,
     config: Config = DEFAULT,
-    training: dict[str, Any] | None = None,
     checkpoint: Path | None = None,
     remove_leakage: bool = False,
     command: str = "",
@@ -97,7 +154,7 @@ def predict_links(
     """
     started = time.perf_counter()
     name = config.encoder.node_encoder
-    encoder = make_encoder(config, training or {}, checkpoint)
+    encoder = make_encoder(config, checkpoint)
     if not isinstance(encoder, KGEEncoder):
         raise UsageError(
             f"--triples and --node-encoder {name} exclude each other: '{name}' learns from texts "
@@ -116,15 +173,14 @@ def predict_links(
     if any(splits.unknown.values()):
         warn(f"{splits.unknown['valid']:,} valid and {splits.unknown['test']:,} test triples name "
              "an entity or relation that is not in training, and are left out")  # fmt: skip
-    encoder.fit_triples(
+    encoder.name(splits.entities, splits.relations).fit_triples(
         splits.train, splits.valid, entities=len(splits.entities), relations=len(splits.relations)
     )
     scores = measure_ranks(encoder.ranks(splits.test, splits.known), config.seed)
     if output is not None:
         whole = hashlib.sha256("".join(map(sha256, (train, valid, test))).encode()).hexdigest()
         save_vectors(
-            output, unit_rows(encoder.entity_), splits.entities, relations=splits.relations,
-            tables=_tables(encoder), made_from={"triples": whole}, seed=config.seed,
+            output, unit_rows(encoder.entity_), splits.entities, name, encoder, made_from={"triples": whole}, seed=config.seed,
             config=config.to_dict(), command=command,
             summary={**_options(encoder), "test": scores},
         )  # fmt: skip
@@ -143,58 +199,21 @@ def predict_links(
     }  # fmt: skip
 
 
-def make_encoder(config: Config, training: dict[str, Any], checkpoint: Path | None) -> NodeEncoder:
+def make_encoder(config: Config, checkpoint: Path | None) -> NodeEncoder:
     """The node encoder that ``config`` names.
 
     Raises:
         UsageError: no such name, or an option that this one does not take.
     """
-    name = config.encoder.node_encoder
-    made = resolve("node_encoder", name)
-    given = {key: value for key, value in training.items() if value is not None}
-    options: dict[str, Any] = {"seed": config.seed}
-    if made.has_objective:
-        options["objective"] = given.pop("objective", config.encoder.objective)
-    elif "objective" in given:
-        check_objective(name)
-    if made.defaults is not None:
-        options |= {"training": replace(made.defaults, **given), "checkpoint": checkpoint}
-    elif given or checkpoint is not None:
-        option = f"--{next(iter(given), 'checkpoint')}"
-        raise UsageError(
-            f"{option} is for {_those('defaults')}; '{name}' takes none. Leave it out."
-        )
-    encoder: NodeEncoder = made(**options)
-    return encoder
-
-
-def check_objective(name: str) -> None:
-    """Refuse ``--objective`` for the node encoder ``name``, if it is not trained for one.
-
-    Raises:
-        UsageError: it is not, or there is no such node encoder.
-    """
-    if not resolve("node_encoder", name).has_objective:
-        raise UsageError(
-            f"--objective is for {_those('has_objective')}; '{name}' takes none. Leave it out."
-        )
-
-
-def _those(attribute: str) -> str:
-    """The node encoders of which ``attribute`` is true, as a list in words."""
-    found = [n for n in names("node_encoder") if getattr(resolve("node_encoder", n), attribute)]
-    return f"{', '.join(found[:-1])} or {found[-1]}"
+    return make_node_encoder(
+        config.encoder.node_encoder, seed=config.seed, objective=config.encoder.objective,
+        training=config.node_training, checkpoint=checkpoint,
+    )  # fmt: skip
 
 
 def _trained_on_triples() -> str:
     found = [n for n, where in OPTIONS["node_encoder"].items() if ".kge." in where]
     return f"{', '.join(sorted(found)[:-1])} or {max(found)}"
-
-
-def _tables(encoder: NodeEncoder) -> dict[str, Any]:
-    if not isinstance(encoder, KGEEncoder):
-        return {}
-    return {"entity": encoder.entity_, "relation": encoder.relation_}
 
 
 def _options(encoder: NodeEncoder) -> dict[str, Any]:

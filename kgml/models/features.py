@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgml.config import EncoderConfig
+from kgml.config import EncoderConfig, NodeTrainingConfig
+from kgml.encoders.making import make_node_encoder
 from kgml.encoders.node import entity_sentences
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.vectors import encode_entities
@@ -65,7 +66,7 @@ class EntityVectors:
 
     ``keys`` are label-text vectors (e, d_text); ``values`` are graph vectors (e, d_node). With the
     node encoder ``text`` only the entities in use are encoded; a trained node encoder needs, and
-    keeps, all of them.
+    keeps, all of them, and so do ``values`` that are given.
     """
 
     def __init__(
@@ -76,11 +77,13 @@ class EntityVectors:
         seed: int = 0,
         values: NDArray[np.float32] | None = None,
         objective: str = EncoderConfig.objective,
+        training: NodeTrainingConfig = NodeTrainingConfig(),  # noqa: B008 - frozen
     ) -> None:
         self.graph, self.encoder = graph, encoder
         self.node_encoder, self.seed, self.objective = node_encoder, seed, objective
+        self.training = training
         self._sentences: list[str] | None = None
-        self._lazy = not resolve("node_encoder", node_encoder).needs_all
+        self._lazy = values is None and not resolve("node_encoder", node_encoder).needs_all
         self._values = _Table(len(graph), encoder.dimension)
         self._keys = _Table(len(graph), encoder.dimension)
         self.values_: NDArray[np.float32] | None = values
@@ -93,9 +96,9 @@ class EntityVectors:
     def all_values(self) -> NDArray[np.float32]:
         """Values of every entity (e, d_node), for node encoders that look at the whole graph."""
         if self.values_ is None:
-            made = resolve("node_encoder", self.node_encoder)
-            options = {"objective": self.objective} if made.has_objective else {}
-            encoder = made(seed=self.seed, **options)
+            encoder = make_node_encoder(
+                self.node_encoder, seed=self.seed, objective=self.objective, training=self.training
+            )
             self.values_ = encode_entities(self.graph, encoder, self.encoder)
         return self.values_
 

@@ -19,7 +19,7 @@ import safetensors.torch
 from numpy.typing import NDArray
 
 from kgml.artifacts import read_manifest, to_json, writing
-from kgml.config import Config, LinkingConfig
+from kgml.config import Config, LinkingConfig, NodeTrainingConfig
 from kgml.errors import ArtifactError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly
@@ -62,8 +62,14 @@ def save_model(
         if model.vectors_.values_ is not None:
             arrays["entities"] = model.vectors_.values_
         described = {
-            "options": {name: getattr(model, name) for name in OPTIONS},
+            "options": {
+                **{name: getattr(model, name) for name in OPTIONS},
+                # of saved vectors, what made them
+                "node_encoder": model.vectors_.node_encoder,
+                "objective": model.vectors_.objective,
+            },
             "linking": asdict(model.linking),
+            "node_training": asdict(model.node_training),
             "classes": model.classes_.tolist(),
             "head": model.recipe_.head,
             "temperature": stack.head_.temperature,
@@ -98,8 +104,9 @@ def load_model(path: Path) -> KGTextClassifier:
             KnowledgeGraph.load(path / "graph", verify=False) if described["has_graph"] else None
         )
         model = KGTextClassifier(
-            graph, linking=LinkingConfig(**described["linking"]), **described["options"]
-        )
+            graph, linking=LinkingConfig(**described["linking"]),
+            node_training=_node_training(described["node_training"]), **described["options"],
+        )  # fmt: skip
         found = model.featurizer().encoder.fingerprint
         if found != manifest.made_from["encoder"]:
             raise ArtifactError(
@@ -116,6 +123,11 @@ def load_model(path: Path) -> KGTextClassifier:
         safetensors.SafetensorError,
     ) as error:
         raise ArtifactError(f"{path}: not a model this kgml can read ({error!r}).") from error
+
+
+def _node_training(table: dict[str, Any]) -> NodeTrainingConfig:
+    pair = table["fan_out"]  # a list in JSON
+    return NodeTrainingConfig(**{**table, "fan_out": None if pair is None else tuple(pair)})
 
 
 def _restore(

@@ -15,6 +15,7 @@ from kgml import resources
 from kgml.artifacts import check_target, read_manifest, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
+from kgml.encoders.vectors import KIND as VECTORS
 from kgml.errors import InputError
 from kgml.evaluation.metrics import Difference, measure, measure_mean, paired_difference
 from kgml.kg.build import FOLDER, current_graph
@@ -68,6 +69,14 @@ def train(
     )  # fmt: skip
     model = make_classifier(loaded, config)
     model.check_options()
+    vectors = model.entity_vectors()
+    made_from = {"data": sha256(data)}
+    if config.encoder.vectors:
+        saved = read_manifest(Path(config.encoder.vectors), VECTORS, verify=False)
+        made_from["vectors"] = saved.fingerprint
+        config = config.override(
+            "encoder", node_encoder=vectors.node_encoder, objective=vectors.objective
+        )
     rows = np.concatenate([corpus.train, corpus.test])
     documents = model.featurizer().documents([corpus.texts[i] for i in rows])
     warn_if_unlinked(documents)
@@ -75,10 +84,10 @@ def train(
         documents.take(part) for part in np.split(np.arange(len(rows)), [len(corpus.train)])
     )
     y = np.array([corpus.labels[i] for i in corpus.train])
-    model.fit_documents(learn, y)
+    model.fit_documents(learn, y, vectors)
     result = _report(model, learn, held, y, [corpus.labels[i] for i in corpus.test], config.seed)
     save_model(
-        model, path, command=command, config=config, made_from={"data": sha256(data)},
+        model, path, command=command, config=config, made_from=made_from,
         summary={"metrics": result["metrics"], "knowledge": result["knowledge"]},
     )  # fmt: skip
     return {
@@ -135,7 +144,8 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
     """An unfitted classifier with the options of ``config``."""
     return KGTextClassifier(
         graph, fusion=config.fusion.name, node_encoder=config.encoder.node_encoder,
-        objective=config.encoder.objective, head=config.train.head, encoder=config.encoder.model,
+        objective=config.encoder.objective, node_training=config.node_training,
+        vectors=config.encoder.vectors, head=config.train.head, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
         device=config.encoder.device,
         folds=config.train.folds, linking=config.linking, random_state=config.seed,

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
+from kgml.artifacts import read_manifest
 from kgml.cli import predict, train
+from kgml.encoders.vectors import load_vectors
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEART = """\
@@ -124,6 +129,69 @@ def test_an_option_that_train_cannot_follow_is_refused_before_the_work(
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert words in line
+
+
+@pytest.fixture(scope="module")
+def encoded(kgml_in: Run, trained: Trained) -> Path:
+    """GraphSAGE's vectors of the graph, trained as ``[node_training]`` says."""
+    folder = trained.folder / "encoded"
+    folder.mkdir()
+    (folder / "kgml.toml").write_text("[node_training]\ndimension = 8\n", encoding="utf-8")
+    done = kgml_in(folder, "encode", "../g", "--node-encoder", "sage", "-o", "v")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_model_takes_saved_vectors_and_keeps_them(
+    kgml_in: Run, trained: Trained, encoded: Path, tmp_path: Path
+) -> None:
+    command = ["train", "--graph", trained.folder / "g", "--data", trained.folder / "texts.csv"]
+    shutil.copytree(encoded / "v", tmp_path / "v")
+    (tmp_path / "kgml.toml").write_text('[encoder]\nvectors = "v"\n', encoding="utf-8")
+    for name, options in (("m", ["--vectors", "v"]), ("n", [])):
+        done = kgml_in(tmp_path, *command, "--fusion", "weighted", *options, "-o", name)
+        assert done.returncode == 0, done.stderr
+    wanted = load_vectors(tmp_path / "v").vectors
+    assert wanted.shape[1] == 8
+    shutil.rmtree(tmp_path / "v")
+    for name in ("m", "n"):
+        arrays = load_file(tmp_path / name / "arrays.safetensors")
+        np.testing.assert_array_equal(arrays["entities"], wanted)
+        manifest = read_manifest(tmp_path / name)
+        assert manifest.made_from["vectors"] == read_manifest(encoded / "v").fingerprint
+        assert manifest.config["encoder"]["node_encoder"] == "sage"
+        (one,) = json.loads(kgml_in(tmp_path, "predict", name, "warfarin", "--json").stdout)
+        assert one["label"] == "heart"
+
+
+def test_a_node_encoder_is_trained_as_the_configuration_says(
+    kgml_in: Run, trained: Trained, encoded: Path
+) -> None:
+    command = ["train", "--graph", "../g", "--data", "../texts.csv", "--fusion", "weighted"]
+    done = kgml_in(encoded, *command, "--node-encoder", "sage", "-o", "m")
+    assert done.returncode == 0, done.stderr
+    arrays = load_file(encoded / "m" / "arrays.safetensors")
+    np.testing.assert_array_equal(arrays["entities"], load_vectors(encoded / "v").vectors)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--vectors", "v", "--node-encoder", "sage"], 2, "--vectors and --node-encoder exclude"),
+        (["--vectors", "v", "--objective", "infomax"], 2, "--vectors and --objective exclude"),
+        (["--vectors", "none"], 1, "none: no such folder"),
+        (["--vectors", "v"], 1, "v: made from another graph"),
+        (["--node-encoder", "text"], 2, "[node_training] dimension is for "),
+    ],
+)
+def test_vectors_that_are_of_no_use_are_refused_before_the_work(
+    kgml_in: Run, encoded: Path, arguments: list[str], code: int, words: str
+) -> None:
+    """Without --graph the shipped one is trained on."""
+    done = kgml_in(encoded, "train", *arguments, "-o", "x")
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr.splitlines()[-1]
+    assert not (encoded / "x").exists()
 
 
 def test_predict_gives_label_probabilities_and_mentions(kgml_in: Run, trained: Trained) -> None:

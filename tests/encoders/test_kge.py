@@ -143,7 +143,7 @@ def test_a_finished_checkpoint_gives_its_result_without_another_epoch(
     assert again.entity_.tobytes() == first.entity_.tobytes()
 
 
-@pytest.mark.parametrize("change", ["seed", "option", "triples"])
+@pytest.mark.parametrize("change", ["seed", "option", "triples", "no triples"])
 def test_a_checkpoint_of_another_run_is_refused(change: str, tmp_path: Path) -> None:
     train, held = circle()
     state = tmp_path / "state"
@@ -152,9 +152,10 @@ def test_a_checkpoint_of_another_run_is_refused(change: str, tmp_path: Path) -> 
     )
     training = replace(QUICK, dropout=0.1) if change == "option" else QUICK
     other = new("complex", seed=int(change == "seed"), training=training, checkpoint=state)
+    less = {"triples": train[1:], "no triples": train[:0]}.get(change, train)
     with pytest.raises(ArtifactError, match="a checkpoint of other triples, options or another"):
         other.fit_triples(
-            train[1:] if change == "triples" else train, held, entities=20, relations=3
+            less, held[:0] if change == "no triples" else held, entities=20, relations=3
         )
 
 
@@ -204,10 +205,13 @@ def test_a_loss_that_is_no_number_is_refused_with_its_epoch() -> None:
 def test_numbers_out_of_range_and_odd_dimensions_are_refused() -> None:
     with pytest.raises(InputError, match=r"triple 1 is \[0, 0, 5\]: wanted entities below 5"):
         new("complex").fit_triples([(0, 0, 1), (0, 0, 5)], [], entities=5, relations=1)
-    with pytest.raises(InputError, match="dimension 7: wanted an even number"):
-        new("complex", training=replace(QUICK, dimension=7)).fit_triples(
-            [(0, 0, 1)], [], entities=2, relations=1
-        )
+    wrong = {"dimension 7: wanted an even": {"dimension": 7}, "batch 0: wanted 1": {"batch": 0},
+             "check_every 0: wanted 1": {"check_every": 0}}  # fmt: skip
+    for message, option in wrong.items():
+        with pytest.raises(InputError, match=message):
+            new("complex", training=replace(QUICK, **option)).fit_triples(
+                [(0, 0, 1)], [], entities=2, relations=1
+            )
 
 
 @pytest.mark.parametrize("name", NAMES)

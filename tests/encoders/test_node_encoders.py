@@ -84,6 +84,7 @@ def test_an_entity_without_links_keeps_a_vector_of_its_own(fitted, cluster_featu
     assert (vectors[:60] @ vectors[60]).max() < 0.999
 
 
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
 def test_entities_hidden_from_training_get_vectors_near_their_own_tree(
     fitted, clusters, cluster_features, make_graph
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from typing import Any
 
@@ -11,7 +12,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from kgml.config import LinkingConfig
+from kgml.config import LinkingConfig, NodeTrainingConfig
+from kgml.encoders.making import make_node_encoder
+from kgml.encoders.vectors import save_vectors
 from kgml.errors import ArtifactError, CorpusError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.classifier import KGTextClassifier
@@ -50,6 +53,7 @@ def test_what_the_constructor_gets_is_stored_as_it_is() -> None:
     assert set(model.get_params()) == {
         "graph", "fusion", "node_encoder", "objective", "head", "encoder", "precision",
         "long_texts", "device", "lexical", "knowledge", "folds", "linking", "random_state",
+        "node_training", "vectors",
     }  # fmt: skip
 
 
@@ -226,6 +230,52 @@ def test_a_node_encoder_that_needs_the_whole_graph_is_saved_with_the_model(
     assert again.predict(held[0]).tolist() == held[1]
 
 
+def test_how_a_node_encoder_is_trained_is_an_option_and_saved(kinds, words, tmp_path) -> None:
+    training = NodeTrainingConfig(dimension=12, epochs=2, full_batch=5, fan_out=(3, 2))
+    options = {**QUICK, "node_encoder": "sage", "fusion": "weighted", "node_training": training}
+    model = KGTextClassifier(kinds, **options).fit(words.texts, words.labels)
+    assert model.vectors_.values_.shape == (len(kinds), 12)
+    model.save(tmp_path / "m")
+    assert KGTextClassifier.load(tmp_path / "m").node_training == training
+    wrong = {**options, "node_training": NodeTrainingConfig(regularization=0.1)}
+    with pytest.raises(UsageError, match=r"\[node_training\] regularization is for complex, distm"):
+        KGTextClassifier(kinds, **wrong).fit(words.texts, words.labels)
+
+
+def test_saved_vectors_take_the_place_of_a_node_encoder_and_are_kept_in_the_model(
+    kinds, words, held, tmp_path
+) -> None:
+    made = make_node_encoder(
+        "sage", objective="infomax", training=NodeTrainingConfig(dimension=12, epochs=2)
+    )
+    values = made.encode(kinds, np.eye(len(kinds), dtype=np.float32))
+    save_vectors(tmp_path / "v", values, kinds.ids, "sage", made,
+                 made_from={"graph": kinds.fingerprint})  # fmt: skip
+    options = {**QUICK, "fusion": "weighted", "vectors": tmp_path / "v"}
+    model = KGTextClassifier(kinds, **options).fit(words.texts[:36], words.labels[:36])
+    np.testing.assert_array_equal(model.vectors_.values_, values)
+    model.save(tmp_path / "m")
+    shutil.rmtree(tmp_path / "v")
+    again = KGTextClassifier.load(tmp_path / "m")
+    assert (again.vectors, again.node_encoder, again.objective) == ("", "sage", "infomax")
+    np.testing.assert_array_equal(again.vectors_.values_, values)
+    np.testing.assert_array_equal(again.predict_proba(held[0]), model.predict_proba(held[0]))
+    again.save(tmp_path / "n")
+    for name in ("model.json", "arrays.safetensors"):
+        assert (tmp_path / "n" / name).read_bytes() == (tmp_path / "m" / name).read_bytes()
+
+
+def test_vectors_of_the_texts_alone_are_taken_as_they_are(kinds, words, tmp_path) -> None:
+    values = np.eye(len(kinds), 9, dtype=np.float32)
+    save_vectors(tmp_path / "v", values, kinds.ids, "text", make_node_encoder("text"),
+                 made_from={"graph": kinds.fingerprint})  # fmt: skip
+    options = {**QUICK, "fusion": "weighted", "vectors": str(tmp_path / "v")}
+    model = KGTextClassifier(kinds, **options).fit(words.texts, words.labels)
+    assert model.vectors_.d_node == 9
+    model.save(tmp_path / "m")
+    assert KGTextClassifier.load(tmp_path / "m").vectors_.d_node == 9
+
+
 def test_linking_options_reach_the_linker(kinds, words) -> None:
     text = "They had bruvak."
     model = KGTextClassifier(kinds, linking=LinkingConfig(min_length=20), **QUICK)
@@ -259,6 +309,7 @@ def test_explain_shows_the_concepts_where_the_text_has_them(fitted, kinds) -> No
         ({"head": "logistc"}, r"no head named 'logistc'.*Did you mean 'logistic'\?"),
         ({"knowledge": "alway"}, r"no knowledge option 'alway'.*Did you mean 'always'\?"),
         ({"folds": 1}, r"folds = 1: wanted at least 2"),
+        ({"node_training": NodeTrainingConfig(epochs=3)}, r"epochs is for .*'text' takes none"),
         ({"random_state": -1}, r"seed -1: wanted a number from 0"),
     ],
 )

@@ -20,8 +20,10 @@ from kgml.encoders.gnn.objective import Objective, Task
 from kgml.encoders.gnn.pieces import encode_all, whole
 from kgml.encoders.gnn.training import Training, train
 from kgml.encoders.links import distinct_links, pair_codes, split_links
-from kgml.encoders.node import NodeEncoder, check_features, unit_vectors
+from kgml.encoders.node import NodeEncoder, NodeState, check_features, unit_vectors
+from kgml.encoders.resume import is_saved
 from kgml.encoders.rows import Floats, Integers
+from kgml.errors import InputError
 from kgml.progress import warn
 from kgml.registry import resolve
 
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
 
 MAX_RELATIONS = 8
-"""The most frequent have parameters of their own; the rest, and relations that `transform` meets
-for the first time, share one set."""
+"""The most frequent have parameters of their own; the rest share one set."""
 
 
 class GNNEncoder(NodeEncoder):
@@ -50,6 +51,8 @@ class GNNEncoder(NodeEncoder):
             were not checked.
         valid_auc_: area under the ROC curve of the kept weights on held-out links, against ten
             false links each; None where there were fewer than ten links.
+        relation_numbers_: relations of training by name, where they are told apart; links of others
+            count as absent. relations_: how many the network has parameters for.
     """
 
     relational: ClassVar[bool] = False
@@ -91,19 +94,14 @@ class GNNEncoder(NodeEncoder):
         x = _tensor(check_features(graph, features))
         self.history_: list[dict[str, float | int | None]] = []
         self.valid_auc_: float | None = None
-        self.relation_numbers_ = _frequent(graph) if self.relational else {}
-        self.relations_ = len(self.relation_numbers_) + 1
+        self.relation_numbers_ = _by_frequency(graph) if self.relational else {}
+        self.relations_ = min(len(self.relation_numbers_), MAX_RELATIONS) + 1
         links = self._links(graph)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            d = training.dimension
-            first, second = (self._layer(d, self.relations_) for _ in range(2))
-            self.network_ = GraphNetwork(first, second, x.shape[1], d)
-            self.objective_: Objective = objective(d, self.relations_)
-            if len(links):
-                self._train(x, links, training)
-            else:
-                warn("the graph has no links; its entities are encoded by their text alone")
+            self.network_ = self._network(x.shape[1], training.dimension)
+            self.objective_: Objective = objective(training.dimension, self.relations_)
+            self._train(x, links, training)
         self.network_.eval()
         return self
 
@@ -111,19 +109,68 @@ class GNNEncoder(NodeEncoder):
         """Vectors (e, d) float32 by the trained network, from all neighbours: rows of length 1.
 
         A row is zero, and a warning counts them, where neither text nor neighbours say anything.
+
+        Raises:
+            InputError: features that cannot be used, or of another width than those of `fit`.
         """
         x = _tensor(check_features(graph, features))
-        links = self._links(graph)
+        wanted = self.network_.projection.in_features
+        if x.shape[1] != wanted:
+            raise InputError(
+                f"node features of {x.shape[1]} numbers: training had {wanted}. Encode the texts "
+                "with the text encoder of then."
+            )
         with torch.no_grad():
-            if not self.history_:
-                vectors = self.network_.text(x)
-            elif len(links) > (self.training or self.defaults).full_batch:
-                vectors = encode_all(self.network_, x, self._edges(graph, links))
-            else:
-                vectors = whole(x, self._edges(graph, links)).vectors(self.network_)
+            vectors = self._vectors(graph, x) if self.history_ else self.network_.text(x)
         return unit_vectors(vectors.numpy())
 
+    def state(self) -> NodeState:
+        """The network, and the relations it knows."""
+        options = {
+            "seed": self.seed, "objective": self.objective,
+            "training": asdict(self.training or self.defaults),
+        }  # fmt: skip
+        learned = {
+            "d_text": self.network_.projection.in_features,
+            "relation_numbers": self.relation_numbers_, "relations": self.relations_,
+            "history": self.history_, "valid_auc": self.valid_auc_,
+        }  # fmt: skip
+        tensors = self.network_.state_dict()
+        return NodeState(options, learned, {name: t.numpy() for name, t in tensors.items()})
+
+    @classmethod
+    def from_state(cls, state: NodeState) -> Self:
+        """The same network; what only training needs, such as the objective's weights, is gone."""
+        given = state.options["training"]
+        training = Training(**{**given, "fan_out": tuple(given["fan_out"])})
+        made = cls(**{**state.options, "training": training})
+        learned = state.learned
+        made.history_, made.valid_auc_ = learned["history"], learned["valid_auc"]
+        made.relation_numbers_, made.relations_ = learned["relation_numbers"], learned["relations"]
+        with torch.random.fork_rng(devices=[]):
+            made.network_ = made._network(learned["d_text"], training.dimension)
+        made.network_.load_state_dict({n: torch.tensor(a) for n, a in state.arrays.items()})
+        made.network_.eval()
+        return made
+
+    def _network(self, d_text: int, d: int) -> GraphNetwork:
+        first, second = (self._layer(d, self.relations_) for _ in range(2))
+        return GraphNetwork(first, second, d_text, d)
+
+    def _vectors(self, graph: KnowledgeGraph, x: Tensor) -> Tensor:
+        links = self._links(graph)
+        edges = Edges.of(links, len(graph), self.relations_)
+        if len(links) > (self.training or self.defaults).full_batch:
+            return encode_all(self.network_, x, edges)
+        return whole(x, edges).vectors(self.network_)
+
     def _train(self, x: Tensor, links: Integers, training: Training) -> None:
+        if not len(links):
+            if self.checkpoint is not None:
+                task = Task(x, links, self.relations_, links)
+                is_saved(self.checkpoint, self._fingerprint(task, links, training))
+            warn("the graph has no links; its entities are encoded by their text alone")
+            return
         known = np.unique(pair_codes(links, len(x)))
         kept, valid = split_links(links, np.random.default_rng(self.seed))
         task = Task(x, kept, self.relations_, known)
@@ -135,17 +182,26 @@ class GNNEncoder(NodeEncoder):
         self.valid_auc_ = state.best if state.kept else None
 
     def _links(self, graph: KnowledgeGraph) -> Integers:
-        """Distinct links (p, 3) without loops: head, relation as the network numbers it, tail."""
-        other = len(self.relation_numbers_)
-        numbers = [self.relation_numbers_.get(str(r), other) for r in graph.relations]
-        triples = np.asarray(graph.triples, dtype=np.int64).reshape(-1, 3)
-        relation = np.array(numbers, dtype=np.int64)[triples[:, 1]]
-        return distinct_links(
-            triples[:, 0], relation, triples[:, 2], len(graph), directed=self.relational
-        )
+        """Distinct links (p, 3) without loops: head, relation as the network numbers it, tail.
 
-    def _edges(self, graph: KnowledgeGraph, links: Integers) -> Edges:
-        return Edges.of(links, len(graph), self.relations_)
+        Links of a relation that was not in training are left out, and a warning counts them.
+        """
+        triples = np.asarray(graph.triples, dtype=np.int64).reshape(-1, 3)
+        if not self.relational:
+            head, relation, tail = triples.T
+            return distinct_links(head, relation, tail, len(graph), directed=False)
+        numbers = [self.relation_numbers_.get(str(r), -1) for r in graph.relations]
+        relation = np.array(numbers, dtype=np.int64)[triples[:, 1]]
+        known = relation >= 0
+        if not known.all():
+            strange = np.unique(triples[~known, 1])
+            warn(
+                f"{len(strange):,} of {len(graph.relations):,} relations were not in training, "
+                f"such as '{graph.relations[strange[0]]}': their {int((~known).sum()):,} of "
+                f"{len(known):,} links count as absent"
+            )
+        head, _, tail = triples[known].T
+        return distinct_links(head, relation[known], tail, len(graph), directed=True)
 
     def _fingerprint(self, task: Task, valid: Integers, training: Training) -> str:
         """sha256 (hex) of all that decides how a run goes on."""
@@ -159,10 +215,11 @@ class GNNEncoder(NodeEncoder):
         return digest.hexdigest()
 
 
-def _frequent(graph: KnowledgeGraph) -> dict[str, int]:
+def _by_frequency(graph: KnowledgeGraph) -> dict[str, int]:
+    """Relations that have triples, the most frequent first; from `MAX_RELATIONS` on one number."""
     counts = np.bincount(graph.triples[:, 1], minlength=len(graph.relations))
-    frequent = np.argsort(-counts, kind="stable")[:MAX_RELATIONS]
-    return {str(graph.relations[r]): i for i, r in enumerate(frequent) if counts[r]}
+    order = [r for r in np.argsort(-counts, kind="stable") if counts[r]]
+    return {str(graph.relations[r]): min(i, MAX_RELATIONS) for i, r in enumerate(order)}
 
 
 def _tensor(features: NDArray[Any]) -> Tensor:

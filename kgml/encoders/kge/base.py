@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -18,7 +19,8 @@ from kgml.artifacts import to_json
 from kgml.encoders.kge.queries import Queries
 from kgml.encoders.kge.ranking import filtered_ranks, mean_reciprocal_rank
 from kgml.encoders.kge.training import Training, train
-from kgml.encoders.node import NodeEncoder, check_features
+from kgml.encoders.node import NodeEncoder, NodeState, check_features
+from kgml.encoders.resume import is_saved
 from kgml.encoders.rows import Floats, Integers, unit_rows
 from kgml.errors import InputError
 from kgml.progress import warn
@@ -50,6 +52,7 @@ class KGEEncoder(NodeEncoder):
 
     Attributes:
         entity_: (e, d) float32. relation_: (2r, d_relation) float32, the second half inverse.
+        ids_, relation_names_: what their rows are called (of relations, the first half).
         history_: one ``{epoch, loss, valid_mrr}`` per epoch; ``valid_mrr`` is None in epochs that
             were not checked.
         valid_mrr_: filtered mean reciprocal rank of what is kept; None without validation.
@@ -85,12 +88,17 @@ class KGEEncoder(NodeEncoder):
     def fit(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Self:
         """Train on the triples of ``graph``, but for a few that say when to stop."""
         check_features(graph, features)
-        self.ids_ = list(graph.ids)
+        self.name(graph.ids, [str(r) for r in graph.relations])
         triples = np.unique(np.asarray(graph.triples, dtype=np.int64).reshape(-1, 3), axis=0)
         if not len(triples):
             warn("no links in the graph: all vectors are zero")
         kept, held = hold_out(triples, np.random.default_rng(self.seed))
         return self.fit_triples(kept, held, entities=len(graph), relations=len(graph.relations))
+
+    def name(self, entities: Sequence[str], relations: Sequence[str]) -> Self:
+        """Say what the rows of both tables are called, where `fit` does not: `transform` asks."""
+        self.ids_, self.relation_names_ = list(entities), list(relations)
+        return self
 
     def fit_triples(
         self, triples: NDArray[Any], valid: NDArray[Any], *, entities: int, relations: int
@@ -120,11 +128,8 @@ class KGEEncoder(NodeEncoder):
             torch.manual_seed(self.seed)
             tables = self._start(entities, relations, training.dimension)
             self._entity, self._relation = (table.requires_grad_() for table in tables)
-            if len(asked):
-                self._train(asked, valid, known, training)
-        self.entity_: Floats = self._entity.detach().numpy()
-        self.relation_: Floats = self._relation.detach().numpy()
-        return self
+            self._train(asked, valid, known, training)
+        return self._tables(self._entity.detach(), self._relation.detach())
 
     def transform(self, graph: KnowledgeGraph, features: NDArray[Any]) -> Floats:
         """Vectors (e, d) by the ids of entities; zero rows for those that training never saw."""
@@ -140,6 +145,36 @@ class KGEEncoder(NodeEncoder):
                 "are zero"
             )
         return vectors
+
+    def state(self) -> NodeState:
+        """Both tables and the names of their rows."""
+        options = {"seed": self.seed, "training": asdict(self.training or self.defaults)}
+        learned = {
+            "entities": self.ids_, "relations": self.relation_names_,
+            "history": self.history_, "valid_mrr": self.valid_mrr_,
+        }  # fmt: skip
+        arrays = {"entity": self.entity_, "relation": self.relation_, "trained": self.trained_}
+        return NodeState(options, learned, arrays)
+
+    @classmethod
+    def from_state(cls, state: NodeState) -> Self:
+        """The same tables: `ranks` goes on with them too."""
+        made = cls(**{**state.options, "training": Training(**state.options["training"])})
+        learned, arrays = state.learned, state.arrays
+        made.history_, made.valid_mrr_ = learned["history"], learned["valid_mrr"]
+        made.trained_ = arrays["trained"]
+        made.name(learned["entities"], learned["relations"])
+        made._tables(torch.tensor(arrays["entity"]), torch.tensor(arrays["relation"]))
+        sizes = len(made.entity_), len(made.trained_), len(made.ids_)
+        if len(set(sizes)) > 1 or len(made.relation_) != 2 * len(made.relation_names_):
+            raise ValueError(f"its tables differ in length: {sizes}, {len(made.relation_)}")
+        return made
+
+    def _tables(self, entity: Tensor, relation: Tensor) -> Self:
+        self._entity, self._relation = entity, relation
+        self.entity_: Floats = entity.numpy()
+        self.relation_: Floats = relation.numpy()
+        return self
 
     def ranks(self, triples: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float64]:
         """Filtered, realistic ranks (m, 2) of ``triples`` (m, 3), as tail and as head.
@@ -172,10 +207,15 @@ class KGEEncoder(NodeEncoder):
         def loss(asked: Queries, rows: Integers) -> Tensor:
             return self._loss(asked, rows, training)
 
+        fingerprint = self._fingerprint(asked, valid, training)
+        if not len(asked):  # nothing to learn: no state is ever saved of that
+            if self.checkpoint is not None:
+                is_saved(self.checkpoint, fingerprint)
+            return
         state = train(
             {"entity": self._entity, "relation": self._relation}, loss, asked,
             validate if len(valid) else None, training, seed=self.seed,
-            checkpoint=self.checkpoint, fingerprint=self._fingerprint(asked, valid, training),
+            checkpoint=self.checkpoint, fingerprint=fingerprint,
         )  # fmt: skip
         self.history_ = state.history
         self.valid_mrr_ = state.best if state.kept else None

@@ -52,8 +52,9 @@ class Training:
         """Raise `InputError` for numbers that cannot be trained with."""
         if self.dimension < 2 or self.dimension % 2:
             raise InputError(f"dimension {self.dimension}: wanted an even number of 2 or more.")
-        if self.epochs < 1:
-            raise InputError(f"epochs {self.epochs}: wanted 1 or more.")
+        for name in ("epochs", "batch", "check_every", "patience"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} {getattr(self, name)}: wanted 1 or more.")
 
 
 def train(

@@ -18,6 +18,7 @@ from kgml.encoders.gnn.objective import Objective
 from kgml.encoders.gnn.training import Training, some_links
 from kgml.errors import ArtifactError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
+from kgml.progress import KGMLWarning
 
 NAMES = [
     n for n in registry.names("node_encoder") if registry.resolve("node_encoder", n).has_objective
@@ -158,6 +159,17 @@ def test_a_checkpoint_of_another_run_is_refused(
         other.fit(graph, features)
 
 
+def test_so_it_is_where_the_graph_has_no_links_to_train_on(
+    tmp_path, clusters, cluster_features, make_graph
+) -> None:
+    kept: dict[str, Any] = {"training": QUICK, "checkpoint": tmp_path / "s"}
+    new("sage", **kept).fit(clusters, cluster_features)
+    before = (tmp_path / "s" / "manifest.json").read_bytes()
+    with pytest.raises(ArtifactError, match="a checkpoint of other triples, options or another"):
+        new("sage", **kept).fit(make_graph(["a", "b"]), cluster_features[:2])
+    assert (tmp_path / "s" / "manifest.json").read_bytes() == before
+
+
 def test_a_graph_of_many_links_is_trained_on_samples_as_well(clusters, cluster_features) -> None:
     full, sampled = (
         new("sage", training=replace(t, epochs=40, dimension=32)).fit(clusters, cluster_features)
@@ -168,6 +180,7 @@ def test_a_graph_of_many_links_is_trained_on_samples_as_well(clusters, cluster_f
     assert sampled.valid_auc_ > full.valid_auc_ - 0.1
 
 
+@pytest.mark.filterwarnings("ignore::kgml.progress.KGMLWarning")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tenth_of_the_concepts_is_hidden_and_still_found_near_their_parents(
@@ -199,13 +212,36 @@ def test_no_parameter_belongs_to_an_entity(name, clusters, cluster_features) -> 
 
 
 @pytest.mark.parametrize("name", ["compgcn", "hgt", "rgcn"])
-def test_a_relation_that_training_never_saw_is_taken_as_any_other(
+def test_links_of_a_relation_that_training_never_saw_count_as_absent(
     name, clusters, cluster_features, make_graph
 ) -> None:
     first = make_graph(clusters.labels, [(1, "is_a", 0), (2, "is_a", 0), (3, "is_a", 1)])
     encoder = new(name, training=QUICK).fit(first, cluster_features)
     assert encoder.relations_ == 2
-    assert np.isfinite(encoder.transform(clusters, cluster_features)).all()
+    part_of = sum("part_of" in clusters.relations[r] for _, r, _ in clusters.triples.tolist())
+    kept = [(h, "is_a", t) for h, r, t in clusters.triples.tolist()
+            if "part_of" not in clusters.relations[r]]  # fmt: skip
+    told = rf"1 of 2 relations were not .*part_of': their {part_of} of {len(clusters.triples)} "
+    with pytest.warns(KGMLWarning, match=told):
+        vectors = encoder.transform(clusters, cluster_features)
+    same = encoder.transform(make_graph(clusters.labels, kept), cluster_features)
+    assert vectors.tobytes() == same.tobytes()
+
+
+def test_relations_beyond_the_most_frequent_share_one_number(monkeypatch, clusters) -> None:
+    monkeypatch.setattr("kgml.encoders.gnn.base.MAX_RELATIONS", 1)
+    features = np.eye(61, dtype=np.float32)
+    encoder = new("rgcn", training=QUICK).fit(clusters, features)
+    numbers = {name.rpartition("/")[2]: n for name, n in encoder.relation_numbers_.items()}
+    assert sorted(numbers.values()) == [0, 1]
+    assert encoder.relations_ == 2
+    assert {r for _, r, _ in encoder._links(clusters).tolist()} == {0, 1}
+
+
+def test_features_of_another_width_than_in_training_are_refused(clusters, cluster_features) -> None:
+    encoder = new("sage", training=QUICK).fit(clusters, cluster_features)
+    with pytest.raises(InputError, match="node features of 23 numbers: training had 24"):
+        encoder.transform(clusters, cluster_features[:, :23])
 
 
 def test_relations_are_known_by_their_name_whatever_their_number(
