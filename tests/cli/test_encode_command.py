@@ -104,7 +104,7 @@ def test_a_set_of_triples_gives_one_json_document(kgml_in: Run, links: Path) -> 
         (("none.kg", "--node-encoder", "complex"), 1, "none.kg: no such folder"),
         ((*SETS[:5], "x", "--node-encoder", "complex"), 1, "x: no such file"),
         ((*SETS, "--node-encoder", "complex", "--dimension", "3"), 1, "wanted an even number"),
-        ((*SETS, "--node-encoder", "complex", "-o", "."), 1, "is the folder you are in"),
+        ((*SETS, "--node-encoder", "complex", "-o", "."), 1, "already holds something"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words(
