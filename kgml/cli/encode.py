@@ -21,7 +21,9 @@ def encode(
     ctx: typer.Context,
     graph: Annotated[
         Path | None,
-        typer.Argument(help="A folder that kgml build-graph wrote.", show_default=False),
+        typer.Argument(
+            help="A folder that kgml build-graph wrote, or an ontology.", show_default=False
+        ),
     ] = None,
     node_encoder: options.NodeEncoder = None,
     objective: options.Objective = None,
@@ -71,6 +73,7 @@ def encode(
     ] = None,
     encoder: options.Encoder = None,
     precision: options.Precision = None,
+    long_texts: options.LongTexts = None,
     device: options.Device = None,
     output: options.Output = None,
     json: options.Json = False,
@@ -88,13 +91,16 @@ def encode(
     of_training = {
         "objective": objective, "dimension": dimension, "epochs": epochs, "checkpoint": checkpoint,
     }  # fmt: skip
-    of_text = {"encoder": encoder, "precision": precision, "device": device}
+    of_text = {
+        "encoder": encoder, "precision": precision, "long-texts": long_texts, "device": device,
+    }  # fmt: skip
     then = {} if source is None else _trained(source, graph, node_encoder, of_training)
     config = call.config(
         then.get("config"),
         encoder={
             "model": encoder, "node_encoder": then.get("node_encoder", node_encoder),
-            "objective": objective, "precision": precision, "device": device,
+            "objective": objective, "precision": precision, "long_texts": long_texts,
+            "device": device,
         },
         node_training={"dimension": dimension, "epochs": epochs},
     )  # fmt: skip

@@ -17,6 +17,7 @@ TAKES: dict[str, Callable[[type[NodeEncoder]], bool]] = {
     "checkpoint": lambda made: made.defaults is not None,
     "encoder": lambda made: made.uses_features,
     "precision": lambda made: made.uses_features,
+    "long-texts": lambda made: made.uses_features,
     "device": lambda made: made.uses_features,
 }
 """Who takes an option; one of training is taken by whoever has it among its ``defaults``."""

@@ -72,7 +72,8 @@ class Trained:
         if found != wanted:
             raise ArtifactError(
                 f"{self.path}: was made with another text encoder than '{text.model}' is here "
-                f"({wanted!s:.12}…, found {found:.12}…). Name that one: --encoder, --precision."
+                f"({wanted!s:.12}…, found {found:.12}…). Name that one: --encoder, --precision, "
+                "--long-texts."
             )
 
 

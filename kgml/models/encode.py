@@ -28,6 +28,7 @@ from kgml.encoders.vectors import (
 from kgml.errors import UsageError
 from kgml.evaluation.ranking import measure_ranks
 from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.load import open_graph
 from kgml.progress import note, warn
 from kgml.registry import OPTIONS
 
@@ -43,7 +44,7 @@ def encode_graph(
     checkpoint: Path | None = None,
     command: str = "",
 ) -> dict[str, Any]:
-    """Encode the entities of a saved graph and save their vectors.
+    """Encode the entities of a graph, saved or not, and save their vectors.
 
     Args:
         output: the folder; None means ``artifacts/<graph>-<node encoder>.vectors``.
@@ -62,7 +63,7 @@ def encode_graph(
     encoder = make_encoder(config, checkpoint)
     path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
     check_target(path, KIND)
-    loaded, text = KnowledgeGraph.load(graph), TextEncoder.of(config.encoder)
+    loaded, text = open_graph(graph, config.graph), TextEncoder.of(config.encoder)
     vectors = encode_entities(loaded, encoder, text)
     result = _save(
         path, vectors, loaded, name, encoder, config, command, origins(loaded, encoder, text)
@@ -78,7 +79,7 @@ def apply_encoder(
     config: Config = DEFAULT,
     command: str = "",
 ) -> dict[str, Any]:
-    """Encode the entities of a saved graph with the node encoder of earlier vectors, untrained.
+    """Encode the entities of a graph with the node encoder of earlier vectors, untrained.
 
     Args:
         source: the folder of these; it may be ``output``, which is replaced.
@@ -96,7 +97,7 @@ def apply_encoder(
     path = output or FOLDER / f"{Path(graph).stem}-{name}.vectors"
     check_target(path, KIND)
     trained.check_text(text)
-    loaded = KnowledgeGraph.load(graph)
+    loaded = open_graph(graph, config.graph)
     vectors = encoder.transform(loaded, entity_features(loaded, encoder, text))
     objective = getattr(encoder, "objective", None)
     config = config.override("encoder", node_encoder=name, objective=objective)

@@ -168,11 +168,11 @@ def test_a_graph_gives_a_folder_that_knows_its_graph(
 def test_how_the_texts_are_encoded_is_asked_for_as_elsewhere_and_written_down(
     kgml_in: Run, graph: Path, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    how = ["--precision", "bf16", "--device", "cpu"]
+    how = ["--precision", "bf16", "--long-texts", "chunks", "--device", "cpu"]
     done = kgml_in(tmp_path, "encode", "x.kg", "--encoder", tiny_encoder, *how, "-o", "v")
     assert done.returncode == 0, done.stderr
     manifest = read_manifest(tmp_path / "v", "vectors")
-    text = TextEncoder(str(tiny_encoder), precision="bf16")
+    text = TextEncoder(str(tiny_encoder), precision="bf16", long_texts="chunks")
     assert manifest.made_from["encoder"] == text.fingerprint
     assert manifest.config["encoder"]["device"] == "cpu"
     assert "or static" in " ".join(kgml_in(tmp_path, "encode", "--help").stdout.split())
@@ -256,7 +256,7 @@ def test_concepts_hidden_from_training_get_vectors_by_the_encoder_that_was_saved
     assert made_from["encoder"] == text.fingerprint
 
     # the encoder goes along: from w as from v
-    again = kgml_in(hidden, "encode", "part.kg", "--from", "w", "-o", "x", "--quiet")
+    again = kgml_in(hidden, "encode", "part.obo", "--from", "w", "-o", "x", "--quiet")
     assert again.returncode == 0, again.stderr
     first, last = (load_vectors(hidden / n, part).vectors for n in "vx")
     np.testing.assert_array_equal(first, last)
