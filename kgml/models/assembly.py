@@ -16,6 +16,8 @@ from kgml.models.features import Documents, EntityVectors, bag_of
 from kgml.models.learn import MOST_ROWS, fit_fusion, make_batch, some_rows
 from kgml.models.lexical import LexicalView, no_columns
 from kgml.models.light import Decisions, Head
+from kgml.models.targets.base import Codes, Target
+from kgml.models.targets.single import SingleTarget
 from kgml.registry import resolve
 
 BATCH = 256
@@ -29,17 +31,44 @@ class Recipe:
     head: str = "svm"
     lexical: bool = True
     seed: int = 0
+    regularization: float | str | None = None
+    class_weight: str | None = None
+
+    def make_head(self) -> Head:
+        """A fresh head."""
+        return make_head(self.head, self.seed, self.regularization, self.class_weight)
+
+
+def make_head(
+    name: str,
+    seed: int = 0,
+    regularization: float | str | None = None,
+    class_weight: str | None = None,
+) -> Head:
+    """The head ``name``; heads of other packages may know neither of the last two options."""
+    given = {"regularization": regularization, "class_weight": class_weight}
+    made: Head = resolve("head", name)(
+        seed=seed, **{k: v for k, v in given.items() if v is not None}
+    )
+    return made
 
 
 class Assembly:
-    """``fit(documents, y)``, then ``decision(documents)``."""
+    """``fit(documents, y)``, then ``decision(documents)``.
 
-    def __init__(self, recipe: Recipe, vectors: EntityVectors, classes: int) -> None:
+    Args:
+        target: what ``y`` is; None for one label per row.
+    """
+
+    def __init__(
+        self, recipe: Recipe, vectors: EntityVectors, classes: int, target: Target | None = None
+    ) -> None:
         self.recipe, self.vectors, self.classes = recipe, vectors, classes
+        self.target = target or SingleTarget()
         self.lexical_: LexicalView | None = None
 
-    def fit(self, documents: Documents, y: NDArray[np.int64], strength: float = 1.0) -> Assembly:
-        """Learn from ``documents`` (n) and class numbers ``y`` (n,).
+    def fit(self, documents: Documents, y: Codes, strength: float = 1.0) -> Assembly:
+        """Learn from ``documents`` (n) and codes ``y`` of the target, (n,) class numbers or (n, c).
 
         Args:
             strength: 0 leaves knowledge out altogether.
@@ -53,8 +82,8 @@ class Assembly:
         if not self.fusion_.idle:
             self._learn(documents, y)
         self.fusion_.requires_grad_(False)
-        self.head_: Head = resolve("head", self.recipe.head)(seed=self.recipe.seed)
-        self.head_.fit(self.features(documents), y, self.classes)
+        self.head_: Head = self.recipe.make_head()
+        self.target.fit(self.head_, self.features(documents), y, self.classes)
         return self
 
     def features(self, documents: Documents) -> sparse.csr_matrix:
@@ -82,10 +111,11 @@ class Assembly:
         weights = fused.concept_weights[bag.mask]
         return fused.vector.numpy(), weights.numpy(), fused.gate.numpy()
 
-    def _learn(self, documents: Documents, y: NDArray[np.int64]) -> None:
-        rows = some_rows(y, MOST_ROWS, self.recipe.seed)
+    def _learn(self, documents: Documents, y: Codes) -> None:
+        rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
         some = documents.take(rows)
         lexical = self.lexical_.transform(some.terms) if self.lexical_ else no_columns(len(rows))
         bag = bag_of(some, self.vectors, self.fusion_.needs_keys)
-        batch = make_batch(some.text, bag, lexical, self.view_, documents.own.shape[1], y[rows])
+        hot = self.target.hot(y[rows], self.classes)
+        batch = make_batch(some.text, bag, lexical, self.view_, documents.own.shape[1], hot)
         fit_fusion(self.fusion_, batch)

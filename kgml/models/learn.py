@@ -9,7 +9,7 @@ that has not seen its label, so knowledge that does not generalise is turned dow
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ class Batch(NamedTuple):
 
     text (n, d_text) · lexical (n, n) kernel of the lexical view · idf (n, m), 0 where a concept is
     no feature · column (n, m) number of each concept that two documents or more share, else -1 ·
-    block (n, m) its vocabulary · y (n, c) one-hot.
+    block (n, m) its vocabulary · y (n, k) one-hot, or what else the target's `hot` gives.
     """
 
     text: Tensor
@@ -47,9 +47,9 @@ def make_batch(
     lexical: sparse.csr_matrix,
     view: ConceptView,
     entities: int,
-    y: NDArray[np.int64],
+    y: NDArray[Any],
 ) -> Batch:
-    """Gather the tensors of one fit; ``y`` (n,) class numbers."""
+    """Gather the tensors of one fit; ``y`` (n,) class numbers, or (n, k) floats."""
     place = torch.from_numpy(view.place(entities))[bag.ids].masked_fill(~bag.mask, -1)
     idf = torch.from_numpy(np.append(view.idf_, np.float32(0)))[place]
     found, code, times = np.unique(place.numpy(), return_inverse=True, return_counts=True)
@@ -57,8 +57,10 @@ def make_batch(
     column = torch.from_numpy(np.where(shared, shared.cumsum() - 1, -1)[code].reshape(place.shape))
     kernel = torch.from_numpy((lexical @ lexical.T).toarray())
     block = torch.from_numpy(np.append(view.block_, 0))[place]
-    return Batch(torch.from_numpy(text), bag, kernel, idf, column, block,
-                 nn.functional.one_hot(torch.from_numpy(y)).float())  # fmt: skip
+    hot = torch.from_numpy(y)
+    if hot.ndim == 1:
+        hot = nn.functional.one_hot(hot)
+    return Batch(torch.from_numpy(text), bag, kernel, idf, column, block, hot.float())
 
 
 def fit_fusion(fusion: Fusion, batch: Batch) -> float:

@@ -8,7 +8,7 @@ be moved. Files hold no times and no addresses: the same fit gives the same byte
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from kgml.registry import resolve
 
 KIND = "model"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
+LATER = {"regularization": None, "class_weight": None, "target": "single", "order": ()}
+"""Options that models of before did not have: written only where they say something else."""
 OPTIONS = ("fusion", "node_encoder", "objective", "head", "encoder", "precision", "long_texts",
            "lexical", "knowledge", "folds",
            "random_state")  # fmt: skip
@@ -62,12 +64,7 @@ def save_model(
         if model.vectors_.values_ is not None:
             arrays["entities"] = model.vectors_.values_
         described = {
-            "options": {
-                **{name: getattr(model, name) for name in OPTIONS},
-                # of saved vectors, what made them
-                "node_encoder": model.vectors_.node_encoder,
-                "objective": model.vectors_.objective,
-            },
+            "options": _options(model),
             "linking": asdict(model.linking),
             "node_training": asdict(model.node_training),
             "classes": model.classes_.tolist(),
@@ -77,6 +74,8 @@ def save_model(
             "terms": stack.lexical_.terms_ if stack.lexical_ else None,
             "has_graph": model.graph is not None,
         }
+        if model.target != "single":
+            described["target"] = model.target_.state()
         (folder / "model.json").write_text(to_json(described), encoding="utf-8")
         (folder / "arrays.safetensors").write_bytes(safetensors.numpy.save(_contiguous(arrays)))
         tensors = {name: t.contiguous() for name, t in stack.fusion_.state_dict().items()}
@@ -136,12 +135,13 @@ def _restore(
     arrays: dict[str, NDArray[Any]],
     tensors: dict[str, Any],
 ) -> KGTextClassifier:
-    model.classes_ = np.asarray(described["classes"])
+    model.target_ = model.make_target().restore(described.get("target", {}), described["classes"])
+    model.classes_ = model.target_.classes_
     model.strength_ = described["strength"]
     model.vectors_ = model.entity_vectors(arrays.get("entities"))
-    recipe = model.recipe(0)
-    model.recipe_ = type(recipe)(recipe.fusion, described["head"], recipe.lexical, recipe.seed)
-    stack = Assembly(model.recipe_, model.vectors_, len(model.classes_))
+    model.recipe_ = replace(model.recipe(0), head=described["head"])
+    classes = max(len(model.classes_), 1)
+    stack = Assembly(model.recipe_, model.vectors_, classes, model.target_)
     if described["terms"] is not None:
         stack.lexical_ = LexicalView()
         stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
@@ -153,9 +153,10 @@ def _restore(
     )
     stack.fusion_.load_state_dict(tensors)
     stack.fusion_.requires_grad_(False)
-    head = resolve("head", described["head"])(seed=model.random_state)
+    head = model.recipe_.make_head()
     named = {k.removeprefix("head."): v for k, v in arrays.items() if k.startswith("head.")}
-    stack.head_ = head.restore(named, len(model.classes_), described["temperature"])
+    columns = model.target_.columns(classes)
+    stack.head_ = head.restore(named, columns, described["temperature"])
     _check_sizes(stack, described["temperature"])
     model.assembly_ = stack
     return model
@@ -164,16 +165,23 @@ def _restore(
 def _check_sizes(stack: Assembly, temperature: float) -> None:
     """Raise ValueError where parts of a model do not fit together."""
     terms = 0 if stack.lexical_ is None else len(stack.lexical_.terms_)
-    head, columns = stack.head_, len(stack.view_.columns_)
+    columns = len(stack.view_.columns_)
+    stack.head_.check(stack.fusion_.d_out + terms + columns)
     fits = (
-        head.coef_.shape == (len(head.seen_), stack.fusion_.d_out + terms + columns),
-        head.seen_.max(initial=0) < stack.classes,
         stack.lexical_ is None or len(stack.lexical_.idf_) == terms,
         len(stack.view_.idf_) == len(stack.view_.block_) == columns,
         temperature > 0,
     )
     if not all(fits):
-        raise ValueError(f"its parts differ in size: coefficients {head.coef_.shape}")
+        raise ValueError("its parts differ in size")
+
+
+def _options(model: KGTextClassifier) -> dict[str, Any]:
+    later = {name: getattr(model, name) for name in LATER} | {"order": tuple(model.order)}
+    changed = {name: value for name, value in later.items() if value != LATER[name]}
+    made_by = {"node_encoder": model.vectors_.node_encoder, "objective": model.vectors_.objective}
+    # of saved vectors, what made them
+    return {name: getattr(model, name) for name in OPTIONS} | made_by | changed
 
 
 def _contiguous(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
