@@ -84,7 +84,8 @@ app = typer.Typer(
 )
 app.command("build-graph")(build_graph.build_graph)
 app.command("adapt")(adapt.adapt)
-app.command("train")(train.train)
+# --order takes all that follows it
+app.command("train", context_settings={"allow_extra_args": True})(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
 app.command("link")(link.link)
