@@ -218,7 +218,10 @@ def _report(
     if model.strength_:
         del jobs["knowledge"]
     placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
-    for draw, name in enumerate(placebos):
+    bare = recipe.fusion == plain.fusion  # nothing to permute: all are text + TF-IDF
+    if bare:
+        del jobs["knowledge"]
+    for draw, name in enumerate(placebos if not bare else ()):
         moved = placebo(learn, recipe.seed, draw)
         jobs[name] = (recipe, relabelled(learn, moved, graph), relabelled(held, moved, graph))
 
@@ -235,6 +238,8 @@ def _report(
 
     found = in_parallel(run, list(jobs), "Comparing with the baselines")
     predicted = dict(zip(jobs, found, strict=True))
+    if bare:
+        predicted |= dict.fromkeys(("knowledge", *placebos), predicted["text_tfidf"])
     predicted["model"] = target.names(model.codes_documents(held))
     on = predicted["model"] if model.strength_ else predicted["knowledge"]
     difference = target.difference(truth, predicted["text_tfidf"], on, seed)
