@@ -199,22 +199,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.proba_documents(self._documents(texts))
 
     def score(self, texts: Sequence[str], y: Sequence[Any], sample_weight: Any = None) -> float:
-        """Accuracy; of several labels that of whole rows, of numbers R2.
-
-        Args:
-            sample_weight: (n,), for one label per text or classes with an order.
-        """
-        if self.target in ("single", "ordinal"):
-            return float(super().score(texts, y, sample_weight))
-        fresh = self.make_target()
-        predicted = self.target_.names(self.codes_documents(self._documents(texts)))
-        truth = list(fresh.check(y))
-        if self.target == "multi" and fresh.indicator_:  # type: ignore[attr-defined]
-            classes = [str(name) for name in self.classes_]
-            truth = [[classes[k] for k in np.flatnonzero(row)] for row in truth]
-        metric = {"multi": "subset_accuracy", "regression": "r2"}[self.target]
-        scored = self.target_.scorer(self.target_.scored(truth), self.target_.scored(predicted))
-        return float(scored.metric(metric, np.ones((1, len(truth))))[0])
+        """Accuracy; of several labels that of whole rows, of numbers R2."""
+        codes = self.codes_documents(self._documents(texts))
+        return self.target_.score(y, codes, sample_weight)
 
     def proba_documents(self, documents: Documents) -> NDArray[np.float64]:
         """`predict_proba` on texts already turned into numbers."""

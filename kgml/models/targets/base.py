@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.metrics import accuracy_score
 
 from kgml.data.labels import LabelKind
 from kgml.evaluation.metrics import (
@@ -184,6 +185,10 @@ class Target:
     def _scored(self, codes: Codes) -> Sequence[Any]:
         """Codes, ready for `scorer`."""
         return list(codes.tolist())
+
+    def score(self, y: Any, codes: Codes, sample_weight: Any = None) -> float:
+        """Share of rows of which the prediction ``codes`` is the label ``y``, as `fit` takes it."""
+        return float(accuracy_score(y, self.labels(codes), sample_weight=sample_weight))
 
     # Saved
 

@@ -114,6 +114,20 @@ class MultiTarget(Target):
             "per_label": per_label(truth, predicted, seed),
         }
 
+    def score(self, y: Any, codes: Codes, sample_weight: Any = None) -> float:
+        """Share of rows whose labels are all right, none too many."""
+        other = type(self)()
+        rows = other.check(y)
+        if other.indicator_:
+            right = (np.array(rows) == codes).all(axis=1)
+        else:
+            found = self.names(codes)
+            right = [
+                {str(label) for label in row} == set(of)
+                for row, of in zip(rows, found, strict=True)
+            ]
+        return float(np.average(right, weights=sample_weight))
+
     def _scored(self, codes: Codes) -> Sequence[Any]:
         return [np.flatnonzero(row).tolist() for row in codes]
 

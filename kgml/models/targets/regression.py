@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.metrics import r2_score
 
 from kgml.data.labels import LabelKind, Number, number_bins
 from kgml.errors import CorpusError
@@ -74,6 +75,10 @@ class RegressionTarget(Target):
 
     def names(self, codes: Codes) -> list[Any]:
         return [round(float(value), 6) for value in codes]
+
+    def score(self, y: Any, codes: Codes, sample_weight: Any = None) -> float:
+        """R2."""
+        return float(r2_score(self.check(y), codes, sample_weight=sample_weight))
 
     def sure(self, decisions: Decisions, codes: Codes) -> NDArray[np.float64]:
         return -np.abs(decisions[:, 0] - codes)
