@@ -73,7 +73,7 @@ def search(
 
     with call.working():
         only = allowed(loaded, root or (), vocabulary or ())
-        engine = open_search(loaded, encoder_of(config), config.search.kind)
+        engine = open_search(loaded, encoder_of(config), config.search.kind, mapped=True)
         hits = engine.search(query, k, method=config.search.method, only=only)
     call.result([hit.to_json(loaded) for hit in hits], human_hits)
 

@@ -113,13 +113,16 @@ class BM25:
             (folder / TERMS).write_text(listed, encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> tuple[BM25, str]:
+    def load(cls, path: Path, *, verify: bool = True) -> tuple[BM25, str]:
         """What `save` wrote, and the fingerprint of its graph.
+
+        Args:
+            verify: compare the sha256 of every file first.
 
         Raises:
             ArtifactError: missing, damaged or of another kind.
         """
-        manifest = read_manifest(path, KIND)
+        manifest = read_manifest(path, KIND, verify=verify)
         try:
             columns = load_file(path / COLUMNS)
             terms = json.loads((path / TERMS).read_text(encoding="utf-8"))

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from kgml.config import METHODS
 from kgml.encoders.index import EntityIndex
-from kgml.errors import UsageError, one_of
+from kgml.errors import ArtifactError, UsageError, one_of
 from kgml.kg.vocabulary import Scope
 from kgml.search.bm25 import BM25
 from kgml.search.fuse import fuse
 from kgml.search.names import Names, documents, names_of, spelling, terms
+from kgml.search.release import ENCODING, carry_over
 
 if TYPE_CHECKING:
+    from kgml.encoders.nearest.columns import Columns
     from kgml.encoders.text import TextEncoder
     from kgml.kg.graph import KnowledgeGraph
 
-ENCODING = "Encoding names"
 DEPTH = 100
 """Entities of each list that are fused."""
 
@@ -66,26 +67,44 @@ class Hit:
 class GraphSearch:
     """One graph, its words and the vectors of its names.
 
+    `kgml.open_search` keeps what it takes to make one.
+
+    >>> from kgml import GraphSearch, load_graph
+    >>> from kgml.resources import ontology
+    >>> graph = load_graph(ontology("bio"))
+    >>> search = GraphSearch.build(graph)  # words alone; with a TextEncoder, meaning too
+    >>> [graph.labels[hit.entity] for hit in search.search("heart attack", 2, method="bm25")]
+    ['myocardial infarction', ...]
+
     Args:
         graph: what is searched.
         bm25: of the same graph.
         vectors: a row for each name; None: words alone.
         encoder: what made the vectors.
-        name: which of `names_of` the graph each row is, -1 for none; None: row i is name i.
 
     Raises:
-        ArtifactError: the vectors are of another graph or encoder.
+        ArtifactError: the vectors are of another graph or encoder, or not of the graph's names.
     """
 
     def __init__(
         self, graph: KnowledgeGraph, bm25: BM25, vectors: EntityIndex | None = None,
-        encoder: TextEncoder | None = None, name: NDArray[np.int64] | None = None,
+        encoder: TextEncoder | None = None,
     ) -> None:  # fmt: skip
         self.graph, self.bm25, self.vectors, self.encoder = graph, bm25, vectors, encoder
         self.names = names_of(graph)
-        self._name = np.arange(len(self.names)) if name is None else name
         if vectors is not None and encoder is not None:
             vectors.check(graph.fingerprint, encoder.fingerprint)
+            self._check_names(vectors.columns)
+
+    def _check_names(self, columns: Columns) -> None:
+        """Refuse rows that are not the names they say: hits would be said to have others'."""
+        names, owners = columns.names[columns.live], columns.owners[columns.live]
+        known = (names >= 0) & (names < len(self.names))
+        if not known.all() or (self.names.entity[names] != owners).any():
+            raise ArtifactError(
+                "the index has rows that are not names of the graph. Build it with "
+                "GraphSearch.build, or bring it up to date with GraphSearch.update."
+            )
 
     @classmethod
     def build(
@@ -148,25 +167,19 @@ class GraphSearch:
     def update(self, graph: KnowledgeGraph) -> GraphSearch:
         """The same for another release of the graph: only names that are new are encoded.
 
-        An entity is the same where its IRI is. Vectors are added to and taken from the index there
-        is, so this object must not be searched afterwards; words are counted anew.
+        Vectors are added to and taken from the index there is, so this object must not be searched
+        afterwards; words are counted anew. `kgml.open_search` does so by itself.
+
+        Raises:
+            InputError: the index does not know the texts of its rows.
+            UsageError: the index is mapped from a file.
         """
         names = names_of(graph)
         bm25 = BM25.build(documents(graph, names))
         if self.vectors is None or self.encoder is None:
             return GraphSearch(graph, bm25)
-        new = {key: name for name, key in enumerate(_keys(graph, names))}
-        old = _keys(self.graph, self.names)
-        rows = np.array([new.pop(old[n], -1) if n >= 0 else -1 for n in self._name.tolist()],
-                        dtype=np.int64)  # fmt: skip
-        added = np.fromiter(new.values(), dtype=np.int64, count=len(new))
-        numbers = {iri: number for number, iri in enumerate(graph.iris)}
-        moved = np.array([numbers.get(iri, -1) for iri in self.graph.iris], dtype=np.int64)
-        self.vectors.remove(rows < 0)
-        self.vectors.renumber(moved, graph.fingerprint)
-        texts = [names.text[n] for n in added.tolist()]
-        self.vectors.add(self.encoder.encode(texts, description=ENCODING), names.entity[added])
-        return GraphSearch(graph, bm25, self.vectors, self.encoder, np.concatenate([rows, added]))
+        carry_over(self.vectors, graph, names, self.encoder)
+        return GraphSearch(graph, bm25, self.vectors, self.encoder)
 
     # The two lists
 
@@ -194,7 +207,7 @@ class GraphSearch:
         found = [(score, entity, row) for score, entity, row in rows if entity >= 0]
         return (
             {entity: Place(rank, score) for rank, (score, entity, _) in enumerate(found, start=1)},
-            {entity: int(self._name[row]) for _, entity, row in found},
+            {entity: int(self.vectors.columns.names[row]) for _, entity, row in found},
         )
 
     def _spelled(
@@ -235,12 +248,6 @@ def index_names(
 ) -> EntityIndex:
     """An index with a row for each name."""
     return EntityIndex.build(
-        encoder.encode(names.text, description=ENCODING), names.entity, kind=kind,
+        encoder.encode(names.text, description=ENCODING), names.entity, kind=kind, texts=names.text,
         graph_fingerprint=graph.fingerprint, encoder_fingerprint=encoder.fingerprint,
     )  # fmt: skip
-
-
-def _keys(graph: KnowledgeGraph, names: Names) -> list[tuple[str, str]]:
-    """IRI and text of each name."""
-    iris = graph.iris
-    return [(iris[e], t) for e, t in zip(names.entity.tolist(), names.text, strict=True)]

@@ -10,6 +10,7 @@ from kgml.errors import ArtifactError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.vocabulary import Scope
 from kgml.search.engine import GraphSearch
+from kgml.search.names import names_of
 from kgml.search.only import allowed
 
 from .conftest import HEARTS
@@ -124,7 +125,9 @@ def test_a_graph_of_one_node_finds_it(make_graph, encoder) -> None:
 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf-sq8"])
-def test_another_release_is_searched_as_if_built_anew(hearts, make_graph, encoder, kind) -> None:
+def test_another_release_is_searched_as_if_built_anew_also_after_saving(
+    hearts, make_graph, encoder, kind, tmp_path
+) -> None:
     new = HEARTS.replace('synonym: "heart attack" EXACT []\n', "").replace(
         "[Term]\nid: X:0000001\nname: Bone fracture\n", "[Term]\nid: A:0000001\nname: Toothache\n"
     )
@@ -134,10 +137,33 @@ def test_another_release_is_searched_as_if_built_anew(hearts, make_graph, encode
     updated, anew = engine.update(graph), GraphSearch.build(graph, encoder, kind)
     assert updated.vectors is index
     assert len(updated.vectors) == len(graph)
-    for query in ("heart attack", "tooth", "fracture of a bone", "cardiac"):
-        for one, other in zip(updated.search(query, 5), anew.search(query, 5), strict=True):
-            assert (one.entity, one.form, one.bm25) == (other.entity, other.form, other.bm25)
-            # a byte for each value, which spans more than the eight names it was trained on
-            assert one.cosine.score == pytest.approx(other.cosine.score, abs=0.1)
-    again = updated.update(hearts)
+    index.save(tmp_path / "i")
+    loaded = GraphSearch(graph, anew.bm25, EntityIndex.load(tmp_path / "i"), encoder)
+    for query in ("heart attack", "tooth", "fracture of a bone", "cardiac", "MI"):
+        wanted = anew.search(query, 5)
+        for found in (updated.search(query, 5), loaded.search(query, 5)):
+            for one, other in zip(found, wanted, strict=True):
+                assert (one.entity, one.form, one.bm25) == (other.entity, other.form, other.bm25)
+                assert one.cosine.score == pytest.approx(other.cosine.score, abs=1e-6)
+    again = loaded.update(hearts)
     assert [h.form for h in again.search("heart attack", 1)] == ["heart attack"]
+    assert len(again.vectors.columns) == 9  # rows that were removed are taken again
+
+
+def test_an_index_that_does_not_know_its_texts_is_not_brought_up_to_date(hearts, encoder) -> None:
+    names = names_of(hearts)
+    vectors = EntityIndex.build(
+        encoder.encode(names.text), names.entity, graph_fingerprint=hearts.fingerprint,
+        encoder_fingerprint=encoder.fingerprint,
+    )  # fmt: skip
+    engine = GraphSearch(hearts, GraphSearch.build(hearts).bm25, vectors, encoder)
+    with pytest.raises(InputError, match=r"does not know the texts of its rows.*with texts="):
+        engine.update(hearts)
+
+
+def test_rows_that_are_not_the_graphs_names_are_refused(hearts, make_graph, encoder) -> None:
+    index = GraphSearch.build(hearts, encoder).vectors
+    other = make_graph("[Term]\nid: X:1\nname: Zebra\n")
+    index.renumber(np.array([0, -1, -1, -1, -1]), other.fingerprint)
+    with pytest.raises(ArtifactError, match=r"rows that are not names of the graph.*update"):
+        GraphSearch(other, GraphSearch.build(other).bm25, index, encoder)
