@@ -94,6 +94,10 @@ class BM25:
         place = int(np.searchsorted(rows, entity))
         return float(weights[place]) if place < len(rows) and rows[place] == entity else 0.0
 
+    def knows(self, word: str) -> bool:
+        """Whether an entity has ``word``."""
+        return word in self._number
+
     def _column(self, word: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         number = self._number.get(word)
         part = slice(0, 0) if number is None else slice(*self.starts[number : number + 2])

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from kgml.config import METHODS
 from kgml.encoders.index import EntityIndex
+from kgml.encoders.nearest.checks import checked_mask
 from kgml.errors import ArtifactError, UsageError, one_of
 from kgml.kg.vocabulary import Scope
+from kgml.progress import note, warn
 from kgml.search.bm25 import BM25
 from kgml.search.fuse import fuse
 from kgml.search.names import Names, documents, names_of, spelling, terms
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from kgml.encoders.text import TextEncoder
     from kgml.kg.graph import KnowledgeGraph
 
-DEPTH = 100
-"""Entities of each list that are fused."""
+DEPTH = 1000
+"""Entities of each list that are fused, however many are wanted."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Hit:
 
     entity: int
     score: float
-    """1 for a name that is spelled so, or for the first of every list."""
+    """1 for a name that is spelled so, or for the first of every list that was asked: a place among
+    the others, not how well it answers."""
     form: str
     """The name that answers the query: spelled so, or else nearest in meaning or in words."""
     scope: Scope
@@ -51,12 +54,18 @@ class Hit:
     bm25: Place | None
     cosine: Place | None
 
-    def to_json(self, graph: KnowledgeGraph) -> dict[str, Any]:
-        """As ``kgml search --json`` prints it."""
-        places = {
+    def to_json(self, graph: KnowledgeGraph, recall: float | None = None) -> dict[str, Any]:
+        """As ``kgml search --json`` prints it.
+
+        Args:
+            recall: `EntityIndex.recall` of the index that the cosines are from.
+        """
+        places: dict[str, dict[str, float | None] | None] = {
             name: None if at is None else {"rank": at.rank, "score": round(at.score, 6)}
             for name, at in (("bm25", self.bm25), ("cosine", self.cosine))
         }
+        if places["cosine"] is not None:
+            places["cosine"]["recall@10"] = None if recall is None else round(recall, 4)
         return {
             "id": graph.ids[self.entity], "label": graph.labels[self.entity],
             "score": round(self.score, 6), "form": self.form, "scope": self.scope.name.lower(),
@@ -123,7 +132,12 @@ class GraphSearch:
 
         Entities with a name that reads as the query come first: labels before synonyms. The
         others are ranked by reciprocal rank fusion of BM25 over all their words and cosine to the
-        nearest of their names; of equal ones the nearer in meaning comes first.
+        nearest of their names; of equal ones the nearer in meaning comes first. The first `DEPTH` of
+        each list are fused whatever ``k`` is, so that fewer hits are the first of more; beyond, what
+        the first twice as many have besides comes after them, and so on.
+
+        A query without a vector (no word of it is known to the encoder) finds nothing by meaning,
+        with a warning.
 
         Args:
             method: ``hybrid``, or one of its parts: ``bm25``, ``dense``.
@@ -131,6 +145,7 @@ class GraphSearch:
 
         Raises:
             UsageError: the query is empty, ``k`` is below 1, or no such method.
+            InputError: ``only`` is not True or False for each entity.
         """
         if method not in METHODS:
             raise UsageError(f"no search method named '{method}'; {one_of(METHODS, method)}")
@@ -138,8 +153,12 @@ class GraphSearch:
             raise UsageError(f"k = {k}: wanted at least 1.")
         if not query.strip():
             raise UsageError("the query is empty. Give a few words, such as 'heart attack'.")
+        if only is not None:
+            only = checked_mask(only, len(self.graph))[: len(self.graph)]
         words = terms(query)
-        depth = max(k, DEPTH)
+        depth = DEPTH
+        while depth < k:
+            depth *= 2
         by_words: dict[int, Place] = {}
         by_meaning: dict[int, Place] = {}
         nearest: dict[int, int] = {}
@@ -148,13 +167,12 @@ class GraphSearch:
         if method != "bm25":
             by_meaning, nearest = self._by_meaning(query, depth, only)
         spelled = self._spelled(query, words, only)
-        fused = fuse([list(one) for one in (by_words, by_meaning) if one])
-
-        def order(entity: int) -> tuple[float, float, int]:
-            place = by_meaning.get(entity)
-            return -fused[entity], -place.score if place else 0.0, entity
-
-        ranked = sorted((entity for entity in fused if entity not in spelled), key=order)
+        if not spelled and not any(self.bm25.knows(stem) for _, stem in words):
+            alone = ": found by meaning alone" if by_meaning else ""
+            note(f"no word of '{query.strip()}' is in the graph{alone}")
+        asked = {"hybrid": [by_words, by_meaning], "bm25": [by_words], "dense": [by_meaning]}
+        fused = _fused([list(one) for one in asked[method]], by_meaning, depth)
+        ranked = [entity for entity in fused if entity not in spelled]
         return [
             self._hit(
                 entity, words, 1.0 if entity in spelled else fused[entity],
@@ -202,7 +220,14 @@ class GraphSearch:
         """The nearest entities, and which name of each is nearest."""
         if self.vectors is None or self.encoder is None:
             raise UsageError("this search has words alone. Build it with an encoder.")
-        hits = self.vectors.nearest(self.encoder.encode_query(query.strip())[None], depth, only)
+        vector = self.encoder.encode_query(query.strip())
+        if not np.isfinite(vector).all() or not vector.any():
+            warn(
+                f"{self.encoder.model} has no vector for '{query.strip()}': nothing is found by "
+                "meaning. Use other words."
+            )
+            return {}, {}
+        hits = self.vectors.nearest(vector[None], depth, only)
         rows = zip(*(array[0].tolist() for array in hits), strict=True)
         found = [(score, entity, row) for score, entity, row in rows if entity >= 0]
         return (
@@ -241,6 +266,24 @@ class GraphSearch:
         return sum(
             said.get(stem, 0.0) for stem in {stem for _, stem in terms(self.names.text[name])}
         )
+
+
+def _fused(
+    lists: Sequence[Sequence[int]], by_meaning: dict[int, Place], depth: int
+) -> dict[int, float]:
+    """Score of each entity, best first: of the first `DEPTH` of each list, then of twice as many."""
+    found: dict[int, float] = {}
+    size = DEPTH
+    while size <= depth:
+        scores = fuse([one[:size] for one in lists])
+
+        def order(entity: int, scores: dict[int, float] = scores) -> tuple[float, float, int]:
+            place = by_meaning.get(entity)
+            return -scores[entity], -place.score if place else 0.0, entity
+
+        found.update((one, scores[one]) for one in sorted(scores.keys() - found.keys(), key=order))
+        size *= 2
+    return found
 
 
 def index_names(

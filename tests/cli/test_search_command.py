@@ -90,6 +90,7 @@ def test_any_kind_of_index_is_built_once_and_says_its_recall(
     assert first.stderr == f"note: {index} index of 4 names: recall@10 1.000\n"
     assert again.stderr == ""
     assert json.loads(first.stdout) == json.loads(again.stdout)
+    assert [hit["cosine"]["recall@10"] for hit in json.loads(again.stdout)] == [1.0] * 3
 
 
 def test_another_release_takes_the_index_that_is_kept(kgml: Run, graph: Path) -> None:
@@ -104,6 +105,13 @@ def test_another_release_takes_the_index_that_is_kept(kgml: Run, graph: Path) ->
         "recall@10 1.000\n"
     )
     assert json.loads(done.stdout)[0]["form"] == "Pulse rate"
+
+
+def test_a_query_without_a_vector_is_one_warning(kgml: Run, graph: Path) -> None:
+    done = kgml("search", graph, "☃☃", "--encoder", "static", "--method", "dense")
+    assert done.stdout == "nothing found\n"
+    assert "warning: static has no vector for '☃☃': nothing is found by meaning." in done.stderr
+    assert done.stderr.count("warning:") == 1
 
 
 def test_a_damaged_index_is_built_again_and_said(kgml: Run, graph: Path, cache: Path) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kgml.config import METHODS
 from kgml.encoders.index import EntityIndex
+from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.load import load_graph
 from kgml.kg.vocabulary import Scope
+from kgml.progress import KGMLWarning, set_notes
+from kgml.search import engine as engine_module
 from kgml.search.engine import GraphSearch
 from kgml.search.names import names_of
 from kgml.search.only import allowed
@@ -122,6 +127,62 @@ def test_an_empty_graph_finds_nothing(encoder) -> None:
 def test_a_graph_of_one_node_finds_it(make_graph, encoder) -> None:
     one = GraphSearch.build(make_graph("[Term]\nid: X:1\nname: Zebra\n"), encoder)
     assert [hit.entity for hit in one.search("heart", 3)] == [0]
+
+
+def test_a_list_that_finds_nothing_leaves_the_first_half_a_score(engine) -> None:
+    (hit,) = engine.search("irregular pulse", 1)
+    assert (hit.entity, hit.bm25, hit.cosine.rank, hit.score) == (ARRHYTHMIA, None, 1, 0.5)
+    assert engine.search("irregular pulse", 1, method="dense")[0].score == 1
+
+
+@pytest.mark.parametrize("query", ["of the", "irregular pulse"])
+def test_a_query_of_which_no_word_is_known_says_so(engine, query) -> None:
+    said: list[str] = []
+    set_notes(said.append)
+    try:
+        engine.search(query, 1)
+        engine.search(query, 1, method="bm25")
+        engine.search("heart", 1)
+    finally:
+        set_notes(None)
+    start = f"no word of '{query}' is in the graph"
+    assert said == [f"{start}: found by meaning alone", start]
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_a_query_without_a_vector_finds_nothing_by_meaning_and_says_so(
+    hearts, encoder, monkeypatch, value
+) -> None:
+    engine = GraphSearch.build(hearts, encoder)
+    monkeypatch.setattr(encoder, "encode_query", lambda text: np.full(384, value, np.float32))
+    for method, wanted in (("dense", []), ("hybrid", [MI])):
+        with pytest.warns(KGMLWarning, match="no vector for 'muscle': nothing is found") as caught:
+            found = engine.search("muscle", 3, method=method)
+        assert ([hit.entity for hit in found], len(caught)) == (wanted, 1)
+
+
+def test_signs_that_a_table_of_words_does_not_know_find_nothing(hearts, cache) -> None:
+    engine = GraphSearch.build(hearts, TextEncoder("static", cache=cache))
+    with pytest.warns(KGMLWarning, match="static has no vector for '☃☃'"):
+        assert engine.search("☃☃", 3) == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fewer_hits_are_the_first_of_more(named_obo, encoder, monkeypatch, method) -> None:
+    monkeypatch.setattr(engine_module, "DEPTH", 4)
+    engine = GraphSearch.build(load_graph(named_obo), encoder)
+    for query in ("red heart disorder", "skin", "lung of a colour", "white illness of the liver"):
+        most = engine.search(query, 46, method=method)
+        for k in (1, 3, 4, 5, 7, 8, 9, 20, 40):
+            fewer = engine.search(query, k, method=method)
+            assert [(h.entity, h.score) for h in fewer] == [(h.entity, h.score) for h in most[:k]]
+
+
+@pytest.mark.parametrize("only", [np.ones(3, dtype=bool), np.ones(5)])
+def test_a_mask_that_does_not_fit_is_refused(engine, only) -> None:
+    for method in METHODS:
+        with pytest.raises(InputError, match="wanted True or False for each of 5 entities"):
+            engine.search("heart", 1, method=method, only=only)
 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf-sq8"])
