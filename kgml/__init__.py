@@ -18,6 +18,8 @@ _PUBLIC = {
     "TextEncoder": "kgml.encoders.text",
     "EntityIndex": "kgml.encoders.index",
     "EntityLinker": "kgml.linking.linker",
+    "GraphSearch": "kgml.search.engine",
+    "open_search": "kgml.search.kept",
     "KGTextClassifier": "kgml.models.classifier",
     "FinancePipeline": "kgml.pipelines",
     "BiomedicalPipeline": "kgml.pipelines",

@@ -73,9 +73,10 @@ def search(
 
     with call.working():
         only = allowed(loaded, root or (), vocabulary or ())
-        engine = open_search(loaded, encoder_of(config), config.search.kind)
+        engine = open_search(loaded, encoder_of(config), config.search.kind, mapped=True)
         hits = engine.search(query, k, method=config.search.method, only=only)
-    call.result([hit.to_json(loaded) for hit in hits], human_hits)
+    recall = None if engine.vectors is None else engine.vectors.recall
+    call.result([hit.to_json(loaded, recall) for hit in hits], human_hits)
 
 
 def encoder_of(config: Config) -> TextEncoder | None:

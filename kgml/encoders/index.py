@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from kgml.artifacts import read_manifest, writing
 from kgml.encoders.nearest.base import Floats, Integers, Mask, Nearest
-from kgml.encoders.nearest.checks import checked_owners, checked_rows, zero_rows
+from kgml.encoders.nearest.checks import checked_mask, checked_numbers, checked_owners, checked_rows
+from kgml.encoders.nearest.columns import Columns
 from kgml.encoders.nearest.ranking import Hits, Ranking, Scope
 from kgml.encoders.nearest.recall import measure_recall
 from kgml.errors import ArtifactError, InputError, UsageError
@@ -42,39 +43,39 @@ class EntityIndex:
     are asked together. A zero row (an entity without meaning) comes after all others.
 
     Attributes:
-        owners: the entity of each row (r,).
-        recall: share of the exact ten nearest rows that a search of this kind finds, measured on
-            200 of its own rows when it was built; 1 where it is exact.
+        columns: whose each row is, and of which text.
         graph_fingerprint: of the graph the entities are numbered by ("" if not known).
         encoder_fingerprint: of the encoder that made the vectors ("" if not known).
     """
 
     def __init__(
-        self, nearest: Nearest, owners: Integers, live: Mask, zero: Mask, recall: float = 1.0,
+        self, nearest: Nearest, columns: Columns, recall: float | None = 1.0,
         graph_fingerprint: str = "", encoder_fingerprint: str = "",
     ) -> None:  # fmt: skip
-        self._nearest, self.owners, self._live, self._zero = nearest, owners, live, zero
-        self.recall = recall
+        self._nearest, self.columns, self._recall = nearest, columns, recall
+        self._changed = False
         self.graph_fingerprint = graph_fingerprint
         self.encoder_fingerprint = encoder_fingerprint
 
     @cached_property
     def _everything(self) -> Scope:
-        return self._scope(self._live)
+        return self._scope(self.columns.live)
 
     def _scope(self, live: Mask) -> Scope:
-        return Scope.of(self.owners, live, self._zero)
+        return Scope.of(self.owners, live, self.columns.zero)
 
     @classmethod
     def build(
         cls, vectors: NDArray[Any], owners: NDArray[Any] | None = None, *, kind: str | None = None,
-        graph_fingerprint: str = "", encoder_fingerprint: str = "",
+        texts: Sequence[str] | None = None, graph_fingerprint: str = "",
+        encoder_fingerprint: str = "",
     ) -> Self:  # fmt: skip
         """Index ``vectors`` (r, d).
 
         Args:
             owners: the entity of each row (r,); None: row i is entity i.
             kind: a name of the registry's group ``index``; None: chosen by the number of rows.
+            texts: what each row is the vector of, by which another release of the graph finds it.
 
         Raises:
             InputError: not two-dimensional, a value is NaN or infinite, or not an owner for each.
@@ -82,15 +83,34 @@ class EntityIndex:
         """
         rows = checked_rows(vectors, "vectors of entities")
         numbers = checked_owners(np.arange(len(rows)) if owners is None else owners, len(rows))
+        columns = Columns.of(rows, numbers, texts)
         nearest: Nearest = resolve("index", kind or choose(len(rows))).build(rows)
         return cls(
-            nearest, numbers, np.ones(len(rows), dtype=bool), zero_rows(rows),
-            measure_recall(nearest, rows), graph_fingerprint, encoder_fingerprint,
-        )  # fmt: skip
+            nearest, columns, measure_recall(nearest, rows), graph_fingerprint, encoder_fingerprint
+        )
 
     def __len__(self) -> int:
         """How many entities have a row."""
         return self._everything.entities
+
+    @property
+    def owners(self) -> Integers:
+        """The entity of each row (r,)."""
+        return self.columns.owners
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the exact ten nearest rows that a search of this kind finds; 1 where it is exact.
+
+        Measured on 200 of its own rows when it is built, and again after a change where the rows
+        are kept whole; None after a change of ``ivf-sq8``.
+        """
+        if self._changed:
+            rows = self._nearest.rows()
+            allowed = self.columns.live & ~self.columns.zero
+            self._recall = None if rows is None else measure_recall(self._nearest, rows, allowed)
+            self._changed = False
+        return self._recall
 
     @property
     def kind(self) -> str:
@@ -118,7 +138,7 @@ class EntityIndex:
             fewer, the last numbers are -1 and their scores -inf.
 
         Raises:
-            InputError: another d, or a value is NaN or infinite.
+            InputError: another d, a value is NaN or infinite, or ``only`` is too short.
             UsageError: ``k`` is below 1.
         """
         found = self.nearest(queries, k, only)
@@ -134,12 +154,17 @@ class EntityIndex:
                 f"queries of length {rows.shape[1]}; the index holds vectors of length "
                 f"{self.dimension}. Use the encoder that the index was built with."
             )
-        scope = self._everything if only is None else self._scope(only[self.owners] & self._live)
-        return Ranking(self._nearest, self.owners, scope).rank(rows, k)
+        scope = self._everything
+        if only is not None:
+            most = int(self.owners.max(initial=-1)) + 1
+            scope = self._scope(checked_mask(only, most)[self.owners] & self.columns.live)
+        return Ranking(self._nearest, self.owners, self.columns.names, scope).rank(rows, k)
 
     # Changing
 
-    def add(self, vectors: NDArray[Any], owners: NDArray[Any]) -> None:
+    def add(
+        self, vectors: NDArray[Any], owners: NDArray[Any], texts: Sequence[str] | None = None
+    ) -> None:
         """Add rows (m, d) of the entities ``owners`` (m,), which may have rows already.
 
         Raises:
@@ -153,26 +178,74 @@ class EntityIndex:
                 f"{self.dimension}. Use the encoder that the index was built with."
             )
         numbers = checked_owners(owners, len(rows))
-        self._nearest.add(rows)
-        self.owners = np.concatenate([self.owners, numbers])
-        self._live = np.concatenate([self._live, np.ones(len(rows), dtype=bool)])
-        self._zero = np.concatenate([self._zero, zero_rows(rows)])
-        vars(self).pop("_everything", None)
+        more = Columns.of(rows, numbers, texts, len(self.columns))
+        if len(rows):
+            self._nearest.add(rows)
+        self._change(self.columns.followed_by(more))
 
     def remove(self, rows: NDArray[Any]) -> None:
-        """Find these rows (numbers or mask) no more. Their memory is free after the next build."""
-        live = self._live.copy()
-        live[rows] = False
-        self._live = live
-        vars(self).pop("_everything", None)
+        """Find these rows (numbers or mask) no more. Their memory is free after the next build.
+
+        Raises:
+            InputError: no such row.
+        """
+        numbers = checked_numbers(rows, len(self.columns), "rows")
+        self._change(self.columns.without(numbers))
+
+    def remove_entities(self, entities: NDArray[Any]) -> None:
+        """Find none of the rows of these entities (their numbers) any more.
+
+        Raises:
+            InputError: an entity has no row that is found.
+        """
+        there = self.owners[self.columns.live]
+        numbers = checked_numbers(entities, int(there.max(initial=-1)) + 1, "entities")
+        missing = np.setdiff1d(numbers, there)
+        if len(missing):
+            raise InputError(
+                f"{len(missing):,} of {len(numbers):,} entities have no row, the first is "
+                f"{missing[0]}."
+            )
+        self._change(self.columns.without(np.isin(self.owners, numbers)))
 
     def renumber(self, numbers: NDArray[Any], graph_fingerprint: str) -> None:
-        """Say which number each entity has in another graph; -1: it is gone, and its rows are."""
-        self.owners = np.asarray(numbers, dtype=np.int64)[self.owners]
-        gone = self.owners < 0
-        self.owners = np.where(gone, 0, self.owners)
-        self.remove(gone)
+        """Say which number each entity has in another graph; -1: it is gone, and its rows are.
+
+        Raises:
+            InputError: not a number for each entity.
+        """
+        given = np.asarray(numbers)
+        least = int(self.owners.max(initial=-1)) + 1
+        if given.ndim != 1 or given.dtype.kind not in "iu" or len(given) < least:
+            raise InputError(
+                f"numbers: found {given.dtype} of shape {given.shape}; wanted the new number of "
+                f"each of {least:,} entities, -1 for those that are gone."
+            )
+        owners = given.astype(np.int64)[self.owners]
+        self.assign(np.where(self.columns.live, owners, -1), self.columns.names, graph_fingerprint)
+
+    def assign(self, owners: NDArray[Any], names: NDArray[Any], graph_fingerprint: str) -> None:
+        """Say anew whose each row is (r,), and which of the graph's names; -1: it is found no more.
+
+        A row that was removed is found again if it gets an owner.
+
+        Raises:
+            InputError: not one for each row.
+        """
+        size = len(self.columns)
+        new, of = np.asarray(owners, dtype=np.int64), np.asarray(names, dtype=np.int64)
+        if not new.shape == of.shape == (size,):
+            raise InputError(
+                f"owners of shape {new.shape}, names of shape {of.shape}: wanted one for each of "
+                f"{size:,} rows."
+            )
+        live = new >= 0
+        self._change(replace(self.columns, owners=np.where(live, new, 0), live=live, names=of))
         self.graph_fingerprint = graph_fingerprint
+
+    def _change(self, columns: Columns) -> None:
+        self.columns, self._changed = columns, True
+        vars(self).pop("_everything", None)
 
     # Keeping
 
@@ -200,12 +273,12 @@ class EntityIndex:
             ArtifactError: not writable, or something else is there.
         """
         made_from = {"graph": self.graph_fingerprint, "encoder": self.encoder_fingerprint}
-        about = {"kind": self.kind, "rows": len(self.owners), "dimension": self.dimension,
-                 "recall": round(self.recall, 4)}  # fmt: skip
+        recall = None if self.recall is None else round(self.recall, 4)
+        about = {"kind": self.kind, "rows": len(self.columns), "dimension": self.dimension,
+                 "recall": recall}  # fmt: skip
         with writing(Path(path), KIND, made_from=made_from, summary=about) as folder:
             self._nearest.write(folder / VECTORS)
-            columns = {"owners": self.owners, "live": self._live, "zero": self._zero}
-            save_file({k: np.ascontiguousarray(v) for k, v in columns.items()}, folder / ROWS)
+            self.columns.save(folder / ROWS)
 
     @classmethod
     def load(cls, path: Path | str, *, mapped: bool = False, verify: bool = True) -> Self:
@@ -223,17 +296,11 @@ class EntityIndex:
         manifest = read_manifest(path, KIND, verify=verify)
         kind = resolve("index", str(manifest.summary.get("kind")))
         nearest = kind.read(path / VECTORS, mapped)
-        try:
-            columns = load_file(path / ROWS)
-            owners, live, zero = (columns[name] for name in ("owners", "live", "zero"))
-        except (OSError, SafetensorError, KeyError) as error:
-            raise ArtifactError(
-                f"{path / ROWS}: cannot be read ({error}). Make it again."
-            ) from error
-        if not len(owners) == len(live) == len(zero) == len(nearest):
+        columns = Columns.load(path / ROWS)
+        if len(columns) != len(nearest):
             raise ArtifactError(f"{path}: its files are of different indexes. Make it again.")
-        made_from = manifest.made_from
+        made_from, recall = manifest.made_from, manifest.summary.get("recall", 1.0)
         return cls(
-            nearest, owners, live, zero, float(manifest.summary.get("recall", 1.0)),
+            nearest, columns, None if recall is None else float(recall),
             made_from.get("graph", ""), made_from.get("encoder", ""),
         )  # fmt: skip

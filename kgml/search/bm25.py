@@ -94,6 +94,10 @@ class BM25:
         place = int(np.searchsorted(rows, entity))
         return float(weights[place]) if place < len(rows) and rows[place] == entity else 0.0
 
+    def knows(self, word: str) -> bool:
+        """Whether an entity has ``word``."""
+        return word in self._number
+
     def _column(self, word: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         number = self._number.get(word)
         part = slice(0, 0) if number is None else slice(*self.starts[number : number + 2])
@@ -113,13 +117,16 @@ class BM25:
             (folder / TERMS).write_text(listed, encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> tuple[BM25, str]:
+    def load(cls, path: Path, *, verify: bool = True) -> tuple[BM25, str]:
         """What `save` wrote, and the fingerprint of its graph.
+
+        Args:
+            verify: compare the sha256 of every file first.
 
         Raises:
             ArtifactError: missing, damaged or of another kind.
         """
-        manifest = read_manifest(path, KIND)
+        manifest = read_manifest(path, KIND, verify=verify)
         try:
             columns = load_file(path / COLUMNS)
             terms = json.loads((path / TERMS).read_text(encoding="utf-8"))

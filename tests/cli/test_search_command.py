@@ -83,10 +83,35 @@ def test_words_alone_keep_no_vectors(kgml: Run, graph: Path, cache: Path) -> Non
 def test_any_kind_of_index_is_built_once_and_says_its_recall(
     kgml: Run, graph: Path, index: str
 ) -> None:
+    source = graph.with_name("x.obo")  # with names that no other graph in the cache has
+    source.write_text(source.read_text().replace("name: ", f"name: {index} "))
+    assert kgml("build-graph", source, "-o", graph, "--quiet").returncode == 0
     first, again = (kgml("search", graph, "cardiac", "--index", index, "--json") for _ in range(2))
     assert first.stderr == f"note: {index} index of 4 names: recall@10 1.000\n"
     assert again.stderr == ""
     assert json.loads(first.stdout) == json.loads(again.stdout)
+    assert [hit["cosine"]["recall@10"] for hit in json.loads(again.stdout)] == [1.0] * 3
+
+
+def test_another_release_takes_the_index_that_is_kept(kgml: Run, graph: Path) -> None:
+    hits(kgml, graph, "cardiac")
+    source = graph.with_name("x.obo")
+    text = source.read_text().replace("name: Heart rate", "name: Pulse rate").replace("X:1", "X:3")
+    source.write_text(text)
+    assert kgml("build-graph", source, "-o", "y.kg", "--quiet").returncode == 0
+    done = kgml("search", graph.with_name("y.kg"), "pulse", "--json")
+    assert done.stderr == (
+        "note: flat index of 4 names, from that of another release: 1 added, 1 removed; "
+        "recall@10 1.000\n"
+    )
+    assert json.loads(done.stdout)[0]["form"] == "Pulse rate"
+
+
+def test_a_query_without_a_vector_is_one_warning(kgml: Run, graph: Path) -> None:
+    done = kgml("search", graph, "☃☃", "--encoder", "static", "--method", "dense")
+    assert done.stdout == "nothing found\n"
+    assert "warning: static has no vector for '☃☃': nothing is found by meaning." in done.stderr
+    assert done.stderr.count("warning:") == 1
 
 
 def test_a_damaged_index_is_built_again_and_said(kgml: Run, graph: Path, cache: Path) -> None:

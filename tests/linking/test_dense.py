@@ -111,9 +111,8 @@ def test_precision_and_device_are_those_of_the_other_encoder(
     }
     apart = [abs(found[name][1] - wanted[name][1]) for name in wanted]
     assert 0 < max(apart) < 0.01
-    elsewhere = EntityLinker.from_graph(graph, CONFIG, encoder=EncoderConfig(device="cuda:99"))
     with pytest.raises(UsageError, match="no device 'cuda:99' here"):
-        elsewhere.link_one(TEXT)
+        EntityLinker.from_graph(graph, CONFIG, encoder=EncoderConfig(device="cuda:99"))
 
 
 def test_a_table_of_word_vectors_links_whatever_the_precision_of_the_other_encoder(

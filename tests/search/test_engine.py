@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kgml.config import METHODS
 from kgml.encoders.index import EntityIndex
+from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
+from kgml.kg.load import load_graph
 from kgml.kg.vocabulary import Scope
+from kgml.progress import KGMLWarning, set_notes
+from kgml.search import engine as engine_module
 from kgml.search.engine import GraphSearch
+from kgml.search.names import names_of
 from kgml.search.only import allowed
 
 from .conftest import HEARTS
@@ -123,8 +129,66 @@ def test_a_graph_of_one_node_finds_it(make_graph, encoder) -> None:
     assert [hit.entity for hit in one.search("heart", 3)] == [0]
 
 
+def test_a_list_that_finds_nothing_leaves_the_first_half_a_score(engine) -> None:
+    (hit,) = engine.search("irregular pulse", 1)
+    assert (hit.entity, hit.bm25, hit.cosine.rank, hit.score) == (ARRHYTHMIA, None, 1, 0.5)
+    assert engine.search("irregular pulse", 1, method="dense")[0].score == 1
+
+
+@pytest.mark.parametrize("query", ["of the", "irregular pulse"])
+def test_a_query_of_which_no_word_is_known_says_so(engine, query) -> None:
+    said: list[str] = []
+    set_notes(said.append)
+    try:
+        engine.search(query, 1)
+        engine.search(query, 1, method="bm25")
+        engine.search("heart", 1)
+    finally:
+        set_notes(None)
+    start = f"no word of '{query}' is in the graph"
+    assert said == [f"{start}: found by meaning alone", start]
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_a_query_without_a_vector_finds_nothing_by_meaning_and_says_so(
+    hearts, encoder, monkeypatch, value
+) -> None:
+    engine = GraphSearch.build(hearts, encoder)
+    monkeypatch.setattr(encoder, "encode_query", lambda text: np.full(384, value, np.float32))
+    for method, wanted in (("dense", []), ("hybrid", [MI])):
+        with pytest.warns(KGMLWarning, match="no vector for 'muscle': nothing is found") as caught:
+            found = engine.search("muscle", 3, method=method)
+        assert ([hit.entity for hit in found], len(caught)) == (wanted, 1)
+
+
+def test_signs_that_a_table_of_words_does_not_know_find_nothing(hearts, cache) -> None:
+    engine = GraphSearch.build(hearts, TextEncoder("static", cache=cache))
+    with pytest.warns(KGMLWarning, match="static has no vector for '☃☃'"):
+        assert engine.search("☃☃", 3) == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fewer_hits_are_the_first_of_more(named_obo, encoder, monkeypatch, method) -> None:
+    monkeypatch.setattr(engine_module, "DEPTH", 4)
+    engine = GraphSearch.build(load_graph(named_obo), encoder)
+    for query in ("red heart disorder", "skin", "lung of a colour", "white illness of the liver"):
+        most = engine.search(query, 46, method=method)
+        for k in (1, 3, 4, 5, 7, 8, 9, 20, 40):
+            fewer = engine.search(query, k, method=method)
+            assert [(h.entity, h.score) for h in fewer] == [(h.entity, h.score) for h in most[:k]]
+
+
+@pytest.mark.parametrize("only", [np.ones(3, dtype=bool), np.ones(5)])
+def test_a_mask_that_does_not_fit_is_refused(engine, only) -> None:
+    for method in METHODS:
+        with pytest.raises(InputError, match="wanted True or False for each of 5 entities"):
+            engine.search("heart", 1, method=method, only=only)
+
+
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf-sq8"])
-def test_another_release_is_searched_as_if_built_anew(hearts, make_graph, encoder, kind) -> None:
+def test_another_release_is_searched_as_if_built_anew_also_after_saving(
+    hearts, make_graph, encoder, kind, tmp_path
+) -> None:
     new = HEARTS.replace('synonym: "heart attack" EXACT []\n', "").replace(
         "[Term]\nid: X:0000001\nname: Bone fracture\n", "[Term]\nid: A:0000001\nname: Toothache\n"
     )
@@ -134,10 +198,33 @@ def test_another_release_is_searched_as_if_built_anew(hearts, make_graph, encode
     updated, anew = engine.update(graph), GraphSearch.build(graph, encoder, kind)
     assert updated.vectors is index
     assert len(updated.vectors) == len(graph)
-    for query in ("heart attack", "tooth", "fracture of a bone", "cardiac"):
-        for one, other in zip(updated.search(query, 5), anew.search(query, 5), strict=True):
-            assert (one.entity, one.form, one.bm25) == (other.entity, other.form, other.bm25)
-            # a byte for each value, which spans more than the eight names it was trained on
-            assert one.cosine.score == pytest.approx(other.cosine.score, abs=0.1)
-    again = updated.update(hearts)
+    index.save(tmp_path / "i")
+    loaded = GraphSearch(graph, anew.bm25, EntityIndex.load(tmp_path / "i"), encoder)
+    for query in ("heart attack", "tooth", "fracture of a bone", "cardiac", "MI"):
+        wanted = anew.search(query, 5)
+        for found in (updated.search(query, 5), loaded.search(query, 5)):
+            for one, other in zip(found, wanted, strict=True):
+                assert (one.entity, one.form, one.bm25) == (other.entity, other.form, other.bm25)
+                assert one.cosine.score == pytest.approx(other.cosine.score, abs=1e-6)
+    again = loaded.update(hearts)
     assert [h.form for h in again.search("heart attack", 1)] == ["heart attack"]
+    assert len(again.vectors.columns) == 9  # rows that were removed are taken again
+
+
+def test_an_index_that_does_not_know_its_texts_is_not_brought_up_to_date(hearts, encoder) -> None:
+    names = names_of(hearts)
+    vectors = EntityIndex.build(
+        encoder.encode(names.text), names.entity, graph_fingerprint=hearts.fingerprint,
+        encoder_fingerprint=encoder.fingerprint,
+    )  # fmt: skip
+    engine = GraphSearch(hearts, GraphSearch.build(hearts).bm25, vectors, encoder)
+    with pytest.raises(InputError, match=r"does not know the texts of its rows.*with texts="):
+        engine.update(hearts)
+
+
+def test_rows_that_are_not_the_graphs_names_are_refused(hearts, make_graph, encoder) -> None:
+    index = GraphSearch.build(hearts, encoder).vectors
+    other = make_graph("[Term]\nid: X:1\nname: Zebra\n")
+    index.renumber(np.array([0, -1, -1, -1, -1]), other.fingerprint)
+    with pytest.raises(ArtifactError, match=r"rows that are not names of the graph.*update"):
+        GraphSearch(other, GraphSearch.build(other).bm25, index, encoder)

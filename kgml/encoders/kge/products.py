@@ -48,7 +48,7 @@ class ComplExEncoder(DistMultEncoder):
     part of a product with a conjugate is the dot product of the 2 x d / 2 real numbers.
     """
 
-    defaults = Training(dimension=1024, regularization=0.01, dropout=0.1)
+    defaults = Training(dimension=2048, regularization=0.01, dropout=0.1)
 
     def _compose(self, head: Tensor, relation: Tensor) -> Tensor:
         return complex_product(head, relation)

@@ -26,13 +26,11 @@ class Nearest(ABC):
     """Rows of length d under inner product, in the order they were added.
 
     Attributes:
-        exact: whether `search` finds the nearest rows for certain.
         mapped: whether the rows lie in a file, from where they are read when they are needed.
     """
 
     name: ClassVar[str]
-    exact: ClassVar[bool]
-    faiss_type: ClassVar[type]
+    faiss_types: ClassVar[tuple[type, ...]]
 
     def __init__(self, index: Any, mapped: bool = False) -> None:
         self._index = index
@@ -61,6 +59,11 @@ class Nearest(ABC):
     @abstractmethod
     def rows(self) -> Floats | None:
         """The rows (r, d), not copied; None where they are kept only roughly."""
+
+    @property
+    @abstractmethod
+    def exact(self) -> bool:
+        """Whether `search` finds the nearest rows for certain."""
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -98,10 +101,10 @@ class Nearest(ABC):
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise ArtifactError(f"{path}: cannot be read ({reason}). Make it again.") from error
-        if not isinstance(index, cls.faiss_type):
+        if not isinstance(index, cls.faiss_types):
+            wanted = " or ".join(one.__name__ for one in cls.faiss_types)
             raise ArtifactError(
-                f"{path}: a {type(index).__name__}; wanted {cls.faiss_type.__name__}. "
-                "Make it again."
+                f"{path}: a {type(index).__name__}; wanted {wanted}. Make it again."
             )
         return cls(index, mapped)
 

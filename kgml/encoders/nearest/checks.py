@@ -1,4 +1,4 @@
-"""What an index may be given: finite rows, and an owner for each."""
+"""What an index may be given: finite rows, an owner for each, numbers of what is there."""
 
 from __future__ import annotations
 
@@ -20,6 +20,38 @@ def checked_owners(owners: NDArray[Any], size: int) -> Integers:
             f"{size:,} vectors."
         )
     return numbers
+
+
+def checked_numbers(numbers: NDArray[Any], size: int, what: str) -> Integers:
+    """``numbers`` of ``size`` things, or `InputError`: no whole numbers, or of none of them.
+
+    A mask (size,) stands for the numbers where it is true.
+    """
+    given = np.asarray(numbers)
+    if given.dtype == bool and given.shape == (size,):
+        return np.flatnonzero(given)
+    if given.size == 0 and given.dtype != bool:
+        return np.zeros(0, dtype=np.int64)
+    wrong = given.dtype.kind not in "iu" or given.ndim != 1
+    if wrong or given.min() < 0 or given.max() >= size:
+        found = (
+            f"{given.dtype} of shape {given.shape}" if wrong else f"{given.min()} to {given.max()}"
+        )
+        raise InputError(
+            f"{what}: found {found}; wanted numbers from 0 to {size - 1:,}, or a mask of {size:,}."
+        )
+    return given.astype(np.int64)
+
+
+def checked_mask(only: NDArray[Any], size: int) -> Mask:
+    """``only``, or `InputError`: not True or False for each of ``size`` entities at least."""
+    mask = np.asarray(only)
+    if mask.dtype != bool or mask.ndim != 1 or len(mask) < size:
+        raise InputError(
+            f"only: found {mask.dtype} of shape {mask.shape}; wanted True or False for each of "
+            f"{size:,} entities."
+        )
+    return mask
 
 
 def zero_rows(rows: Floats) -> Mask:

@@ -19,8 +19,12 @@ class FlatIndex(Nearest):
     """FAISS ``IndexFlatIP`` for a few queries, a matrix product for many."""
 
     name = "flat"
-    exact = True
-    faiss_type = faiss.IndexFlatIP
+    faiss_types = (faiss.IndexFlatIP,)
+
+    @property
+    def exact(self) -> bool:
+        """True."""
+        return True
 
     @classmethod
     def _empty(cls, rows: Floats) -> Any:
@@ -32,11 +36,18 @@ class FlatIndex(Nearest):
 
     def search(self, queries: Floats, k: int, allowed: Mask | None) -> tuple[Floats, Integers]:
         """See `Nearest.search`."""
-        if len(queries) >= PRODUCT_FROM:
-            return by_product(self.rows(), queries, k, allowed)
-        only = None if allowed is None else FAISS.SearchParameters(sel=selector(allowed))
-        scores, numbers = self._index.search(queries, k, params=only)
-        return scores, numbers
+        return search_flat(self._index, queries, k, allowed)
+
+
+def search_flat(
+    flat: Any, queries: Floats, k: int, allowed: Mask | None
+) -> tuple[Floats, Integers]:
+    """The ``k`` best rows of a FAISS flat index, as `Nearest.search` gives them."""
+    if len(queries) >= PRODUCT_FROM:
+        return by_product(stored(flat), queries, k, allowed)
+    only = None if allowed is None else FAISS.SearchParameters(sel=selector(allowed))
+    scores, numbers = flat.search(queries, k, params=only)
+    return scores, numbers
 
 
 def by_product(

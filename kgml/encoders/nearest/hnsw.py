@@ -26,8 +26,12 @@ class HNSWIndex(Nearest):
     """Hierarchical navigable small worlds (Malkov and Yashunin, TPAMI 2020): FAISS."""
 
     name = "hnsw"
-    exact = False
-    faiss_type = faiss.IndexHNSWFlat
+    faiss_types = (faiss.IndexHNSWFlat,)
+
+    @property
+    def exact(self) -> bool:
+        """False."""
+        return False
 
     @classmethod
     def _empty(cls, rows: Floats) -> Any:

@@ -53,11 +53,12 @@ class Ranking:
     Args:
         nearest: finds rows.
         owners: the entity of each row (r,).
+        names: which of its owners' names each row is (r,): the first of equally near ones counts.
         scope: which rows may be found.
     """
 
-    def __init__(self, nearest: Nearest, owners: Integers, scope: Scope) -> None:
-        self.nearest, self.owners, self.scope = nearest, owners, scope
+    def __init__(self, nearest: Nearest, owners: Integers, names: Integers, scope: Scope) -> None:
+        self.nearest, self.owners, self.names, self.scope = nearest, owners, names, scope
 
     def rank(self, queries: Floats, k: int) -> Hits:
         """The ``k`` nearest entities of each query (n, d); entities of zero rows come last."""
@@ -112,7 +113,7 @@ class Ranking:
     def _best_rows(self, scores: Floats, rows: Integers, k: int) -> Integers:
         """Places in ``rows`` (f,) of the best row of each of the ``k`` best entities."""
         owners = np.where(rows < 0, -1, self.owners[rows])
-        order = np.lexsort((rows, owners, -scores))
+        order = np.lexsort((self.names[rows], owners, -scores))
         order = order[rows[order] >= 0]
         first = np.sort(np.unique(owners[order], return_index=True)[1])[:k]
         return order[first]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kgml.encoders.nearest.base import Floats, Nearest
+from kgml.encoders.nearest.base import Floats, Mask, Nearest
 from kgml.encoders.nearest.flat import by_product
 
 SAMPLED, RECALL_AT = 200, 10
@@ -12,16 +12,20 @@ NEAR = 1e-5
 """Scores this close may change places when computed again."""
 
 
-def measure_recall(nearest: Nearest, rows: Floats) -> float:
+def measure_recall(nearest: Nearest, rows: Floats, allowed: Mask | None = None) -> float:
     """Share of the exact ten nearest that ``nearest`` finds for 200 of its ``rows`` (r, d).
 
     A row that scores as the tenth does counts as found, be it another one: names repeat.
+
+    Args:
+        allowed: (r,), only these rows are asked for and may be found; None for all.
     """
-    if nearest.exact or not len(rows):
+    asked = np.arange(len(rows)) if allowed is None else np.flatnonzero(allowed)
+    if nearest.exact or not len(asked):
         return 1.0
-    sample = rows[np.random.default_rng(0).choice(len(rows), min(SAMPLED, len(rows)), False)]
-    k = min(RECALL_AT, len(rows))
-    exact, _ = by_product(rows, sample, k, None)
-    _, found = nearest.search(sample, k, None)
+    chosen = np.random.default_rng(0).choice(asked, min(SAMPLED, len(asked)), False)
+    sample, k = rows[chosen], min(RECALL_AT, len(asked))
+    exact, _ = by_product(rows, sample, k, allowed)
+    _, found = nearest.search(sample, k, allowed)
     scores = np.einsum("nkd,nd->nk", rows[found], sample)
     return float(((scores >= exact[:, -1:] - NEAR) & (found >= 0)).mean())
