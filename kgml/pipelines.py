@@ -56,8 +56,7 @@ class Pipeline:
         data = data if data is not None else resources.examples(self.domain)
         if data is None:
             raise InputError(f"no example texts for '{self.domain}'; give a table: fit(path).")
-        separator, order = columns.pop("label_separator", None), self.classifier.order
-        kind = self.classifier.make_target().kind(separator, [str(name) for name in order])
+        kind = self.classifier.label_kind(columns.pop("label_separator", None))
         seed = self.classifier.random_state
         self.corpus = read_corpus(Path(data), **columns, seed=seed, kind=kind)
         self.classifier.fit(*self.corpus.part(self.corpus.train))

@@ -171,8 +171,10 @@ def _number(regularization: str | None) -> float | str | None:
 
 def human(result: dict[str, Any]) -> str:
     """Scores of the model and of what it must beat, then the verdict."""
+    from kgml.evaluation.metrics import called
+
     names = list(result["metrics"]["interval"])
-    table: list[list[object]] = [["", *(NAMES.get(name, name) for name in names)]]
+    table: list[list[object]] = [["", *map(called, names)]]
     table += [
         ["model", *_scores(result["metrics"], names)],
         ["text", *_scores(result["baselines"]["text"], names)],
@@ -189,12 +191,6 @@ def human(result: dict[str, Any]) -> str:
             f"written to {result['path']}",
         ]
     )
-
-
-NAMES = {
-    "macro_f1": "macro-F1", "micro_f1": "micro-F1", "subset_accuracy": "all right", "mae": "MAE",
-    "rmse": "RMSE", "r2": "R2", "kappa": "quadratic kappa", "spearman": "Spearman",
-}  # fmt: skip
 
 
 def _scores(metrics: dict[str, Any], names: list[str]) -> list[str]:

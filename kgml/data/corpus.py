@@ -139,6 +139,8 @@ def read_corpus(
         CorpusError: columns missing, texts empty or not strings, fewer than two classes, a class
             with fewer than two training rows, an empty part; what ``kind`` refuses.
     """
+    if per_class is not None and not isinstance(kind, OneLabel):
+        raise CorpusError(f"--per-class {per_class}: only where a row has one class. Leave it out.")
     columns = read_table(path)
     texts = _texts(path, _column(path, columns, text_column, "--text-column"))
     labels = kind.read(_column(path, columns, label_column, "--label-column"), str(path))

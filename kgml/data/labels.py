@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
@@ -14,8 +16,9 @@ from kgml.data.tables import name_rows, name_some, numbered
 from kgml.errors import CorpusError, one_of
 from kgml.progress import warn
 
-BINS = 10
-"""Of numbers, for parts and folds that have about the same."""
+BINS, IN_A_BIN = 10, 4
+"""Of numbers, for parts and folds that have about the same: so many bins, fewer where they would
+hold fewer numbers."""
 
 
 class LabelKind:
@@ -71,6 +74,29 @@ class Ordered(OneLabel):
         labels = super().read(column, where)
         class_order(labels, self.order, where)
         return labels
+
+    def check(self, where: str, labels: Sequence[Any]) -> None:
+        """As of one label; classes of the order without a row are counted in a warning."""
+        super().check(where, labels)
+        found = set(labels)
+        missing = [name for name in self.order if name not in found]
+        if missing:
+            have = numbered(len(missing), "class of the order has", "classes of the order have")
+            warn(f"{where}: {have} no training row: {name_some(missing)}")
+
+    def unseen(self, train: Sequence[Any], test: Sequence[Any]) -> Counter[str]:
+        """As of one label; without an order, how far off they are cannot be said.
+
+        Raises:
+            CorpusError: there are such labels, and no order that has them.
+        """
+        found = super().unseen(train, test)
+        if found and not self.order:
+            raise CorpusError(
+                f"test labels that no training row has: {name_some(sorted(found))}. Train with "
+                "--order, which says where they stand, or remove their rows."
+            )
+        return found
 
 
 class Several(LabelKind):
@@ -129,7 +155,7 @@ class Number(LabelKind):
         return numbers
 
     def strata(self, labels: Sequence[Any]) -> list[str]:
-        """The tenth of all rows that a number lies in."""
+        """The tenth of all rows that a number lies in, or a larger share of few rows."""
         return [str(b) for b in number_bins(np.asarray(labels, dtype=float))]
 
     def check(self, where: str, labels: Sequence[Any]) -> None:
@@ -143,8 +169,12 @@ class Number(LabelKind):
 
 
 def number_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The tenth that each of ``values`` (n,) lies in, equal numbers in one: (n,) from 0."""
-    edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])
+    """The tenth that each of ``values`` (n,) lies in, equal numbers in one: (n,) from 0.
+
+    Fewer bins where a tenth is less than `IN_A_BIN` numbers.
+    """
+    bins = max(1, min(BINS, len(values) // IN_A_BIN))
+    edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, values, side="right").astype(np.int64)
 
 
@@ -180,7 +210,13 @@ def class_order(labels: Sequence[str], order: Sequence[str] = (), where: str = "
             f"{where}: labels that are no numbers have no order by themselves "
             f"({name_some(wrong_names)}). Say it, lowest first: --order low medium high"
         )
-    return sorted(found, key=lambda name: (_number(name), name))
+    ranked = sorted(found, key=lambda name: (_number(name), name))
+    for one, other in pairwise(ranked):
+        if _number(one) == _number(other):
+            raise CorpusError(
+                f"{where}: labels '{one}' and '{other}' are one number. Write it one way."
+            )
+    return ranked
 
 
 def check_label_sets(labels: Sequence[Any], where: str = "labels") -> list[tuple[Any, ...]]:
@@ -263,10 +299,10 @@ def check_classes(where: str, labels: Sequence[str]) -> None:
 
 def _number(cell: Any) -> float | None:
     """The finite number that ``cell`` is or spells, else None."""
-    if isinstance(cell, bool) or not isinstance(cell, Real | str):
+    if isinstance(cell, bool) or not isinstance(cell, Real | Decimal | str):
         return None
     try:
         value = float(cell)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return value if np.isfinite(value) else None

@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 RESAMPLES = 1000
 METRICS = ("accuracy", "macro_f1")
+TITLES = {
+    "macro_f1": "macro-F1", "micro_f1": "micro-F1", "subset_accuracy": "all right", "mae": "MAE",
+    "rmse": "RMSE", "r2": "R2", "kappa": "quadratic kappa", "spearman": "Spearman",
+}  # fmt: skip
 
 
 class Scorer(Protocol):
@@ -31,6 +35,11 @@ class Scorer(Protocol):
     def metric(self, name: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """``weights`` (b, n) row counts -> (b,) scores."""
         ...
+
+
+def called(metric: str) -> str:
+    """What a metric is called where people read it."""
+    return TITLES.get(metric, metric)
 
 
 def scores(y_true: Sequence[str], y_pred: Sequence[str]) -> dict[str, float]:

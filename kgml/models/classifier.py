@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from kgml.config import EncoderConfig, LinkingConfig, NodeTrainingConfig
 from kgml.data.corpus import check_texts
+from kgml.data.labels import LabelKind
 from kgml.encoders.making import check_training
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.vectors import load_vectors
@@ -80,8 +81,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: seed of everything drawn.
 
     Attributes:
-        classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1 where knowledge is used, else 0. evidence_:
-        `Evidence` for that choice (after `fit`; not saved).
+        classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1
+        where knowledge is used, else 0. evidence_: `Evidence` for that choice (after `fit`; not
+        saved).
 
     >>> from kgml import load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
@@ -181,9 +183,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.assembly_ = Assembly(self.recipe_, self.vectors_, classes, self.target_).fit(
             documents, codes, self.strength_
         )
-        self.target_.settle(
-            self.assembly_.head_, self.evidence_.decisions, codes, self.random_state
-        )
+        held = self.evidence_.held  # of the stack that is kept, whatever the evidence says
+        kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
+        self.target_.settle(self.assembly_.head_, kept, codes, self.random_state)
         return self
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
@@ -268,6 +270,22 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.class_weight,
         )  # fmt: skip
 
+    def label_kind(self, separator: str | None = None) -> LabelKind:
+        """How a table's label column is read.
+
+        Args:
+            separator: what stands between several labels in a cell; None where cells are lists.
+
+        Raises:
+            UsageError: there is a separator, and each row has one label.
+        """
+        if separator is not None and self.target != "multi":
+            raise UsageError(
+                f"label_separator {separator!r} is for target multi; this one is {self.target}. "
+                "Leave it out."
+            )
+        return self.make_target().kind(separator, [str(name) for name in self.order])
+
     def make_target(self) -> Target:
         """A target that has learned nothing yet."""
         made: Target = resolve("target", self.target)(self.order)
@@ -318,6 +336,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Raise `UsageError` where the head, its options and the target do not go together."""
         check("target", self.target)
         check_head_options(self.regularization, self.class_weight)
+        if isinstance(self.order, str):
+            raise UsageError(f"order={self.order!r}: wanted a list of classes, lowest first.")
         if len(self.order) and self.target != "ordinal":
             raise UsageError(f"order is for target ordinal, not {self.target}. Leave it out.")
         made = resolve("head", self.head)

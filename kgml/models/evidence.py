@@ -25,7 +25,7 @@ from kgml.models.targets.single import SingleTarget
 PLACEBO_SEED = 1_000_003
 """Keeps the placebo's draws apart from those of the folds."""
 WORTH = 0.02
-"""A gain of accuracy that would be worth something, for saying that there is none."""
+"""A gain of `Target.weighed` that would be worth something, for saying that there is none."""
 CONVINCED, OVER_PLACEBO = 0.9, 0.8
 """Shares of resamples in which knowledge must win over text + TF-IDF and over the placebo."""
 
@@ -37,10 +37,11 @@ class Evidence:
     decisions (n, k) of the stack that is to be shipped · difference: accuracy (or what else the
     target weighs) of knowledge minus that of text + TF-IDF · over_placebo: minus that of permuted
     entities · ship: whether knowledge enters, told from `Target.sure`, such as the probabilities of
-    the true classes, which say more of a row than right or wrong does · helps: True where the interval of the difference is above 0 and the placebo is beaten, False
-    where even its upper end, or that over the placebo, is worth nothing, None where that cannot be
-    told · reason: why nothing was compared · held: the decisions of ``plain``, and where they were
-    compared of ``knowledge`` and ``placebo``.
+    the true classes, which say more of a row than right or wrong does · helps: True where the
+    interval of the difference is above 0 and the placebo is beaten, False where even its upper end,
+    or that over the placebo, is worth nothing, None where that cannot be told · reason: why nothing
+    was compared · held: the decisions of ``plain``, and where they were compared of ``knowledge``
+    and ``placebo``.
     """
 
     decisions: Decisions

@@ -67,6 +67,11 @@ class Head:
         )
 
     @property
+    def used_regularization(self) -> float | None:
+        """The C or alpha of the last fit, given or chosen; None where the head has neither."""
+        return self.C_ if "regularization" in self.options else None
+
+    @property
     def weight(self) -> str | None:
         """``class_weight`` as scikit-learn's estimators take it."""
         return "balanced" if (self.class_weight or self.WEIGHT) == "balanced" else None

@@ -177,7 +177,8 @@ def _check_sizes(stack: Assembly, temperature: float) -> None:
 
 
 def _options(model: KGTextClassifier) -> dict[str, Any]:
-    later = {name: getattr(model, name) for name in LATER} | {"order": tuple(model.order)}
+    order = tuple(np.asarray(model.order).tolist())
+    later = {name: getattr(model, name) for name in LATER} | {"order": order}
     changed = {name: value for name, value in later.items() if value != LATER[name]}
     made_by = {"node_encoder": model.vectors_.node_encoder, "objective": model.vectors_.objective}
     # of saved vectors, what made them

@@ -14,10 +14,9 @@ from kgml import resources
 from kgml.artifacts import check_target, read_manifest, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
-from kgml.data.labels import LabelKind
 from kgml.encoders.vectors import KIND as VECTORS
 from kgml.errors import InputError
-from kgml.evaluation.metrics import Difference
+from kgml.evaluation.metrics import Difference, called
 from kgml.kg.build import FOLDER, current_graph
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import open_graph
@@ -34,8 +33,6 @@ from kgml.progress import note, warn
 DEFAULT = Config()
 PLACEBOS = 3
 """Permutations of the entities whose mean score is the placebo's."""
-METRICS = {"micro_f1": "micro-F1", "macro_f1": "macro-F1", "kappa": "quadratic kappa", "r2": "R2"}
-"""What a metric is called in a sentence."""
 
 
 def train(
@@ -55,7 +52,9 @@ def train(
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
     Returns:
-        ``metrics, baselines, placebo, knowledge, rows, coverage, seconds, path, graph, data``.
+        ``metrics, baselines, placebo, knowledge, target, head, regularization, rows, coverage,
+        seconds, path, graph, data``: ``head`` is the one that was taken, ``regularization`` its
+        strength, given or chosen, null where it has none.
 
     Raises:
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
@@ -72,7 +71,7 @@ def train(
     model.check_options()
     corpus = read_corpus(
         data, options.text_column, options.label_column, options.split_column, options.test_size,
-        options.per_class, config.seed, _kind(model, config),
+        options.per_class, config.seed, model.label_kind(options.label_separator),
     )  # fmt: skip
     vectors = model.entity_vectors()
     made_from = {"data": sha256(data)}
@@ -98,6 +97,9 @@ def train(
     )  # fmt: skip
     return {
         **result,
+        "target": config.train.kind,
+        "head": model.recipe_.head,
+        "regularization": model.assembly_.head_.used_regularization,
         "rows": {"train": len(corpus.train), "test": len(corpus.test)},
         "coverage": round(documents.coverage, 6),
         "seconds": round(time.perf_counter() - started, 3),
@@ -121,7 +123,7 @@ def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, 
     """
     loaded = load_model(Path(model))
     manifest = read_manifest(Path(model), KIND, verify=False)
-    options, kind = config.train, _kind(loaded, config)
+    options, kind = config.train, loaded.label_kind(config.train.label_separator)
     if manifest.config and manifest.made_from.get("data") == sha256(data):
         then = Config.from_dict(manifest.config, str(model))
         corpus = read_corpus(
@@ -141,6 +143,7 @@ def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, 
     predicted = loaded.target_.names(loaded.codes_documents(documents))
     return {
         "metrics": loaded.target_.measure(labels, predicted, config.seed),
+        "target": loaded.target,
         "rows": len(texts),
         "part": part,
         "unseen_labels": sorted(unseen),
@@ -160,12 +163,6 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         device=config.encoder.device,
         folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
-
-
-def _kind(model: KGTextClassifier, config: Config) -> LabelKind:
-    """How the model's labels are read from a table."""
-    order = [str(name) for name in model.order]
-    return type(model.make_target()).kind(config.train.label_separator, order)
 
 
 def find_graph(
@@ -279,19 +276,16 @@ def verdict(evidence: Evidence, test: Difference) -> str:
         return f"Knowledge had no part: {evidence.reason}."
     found = (
         f"out of fold on the training rows it adds {_points(evidence.difference)} of "
-        f"{_called(evidence.difference)} to text + TF-IDF and {_points(evidence.over_placebo)} over permuted entities"
+        f"{called(evidence.difference.metric)} to text + TF-IDF and "
+        f"{_points(evidence.over_placebo)} over permuted entities"
     )
-    tested = f"on the test rows {_called(test)} changes by {_points(test)}"
+    tested = f"on the test rows {called(test.metric)} changes by {_points(test)}"
     if evidence.helps:
         return f"The ontology helps here: {found}; {tested}."
     if evidence.ship:
         return f"The ontology may help here, the evidence is thin: {found}; {tested}."
     opening = "No gain from the ontology here" if evidence.helps is False else "No clear gain"
     return f"{opening}, so the model leaves it out: {found}; with it, {tested}."
-
-
-def _called(difference: Difference) -> str:
-    return METRICS.get(difference.metric, difference.metric)
 
 
 def _points(difference: Difference) -> str:

@@ -66,6 +66,11 @@ def test_each_target_is_trained_predicted_and_scored(
     result = json.loads(done.stdout)
     for scores in (result["metrics"], result["placebo"], *result["baselines"].values()):
         assert set(scores) - {"per_label"} == {*metrics, "interval"}
+    assert result["target"] == json.loads((tmp_path / "m" / "model.json").read_text("utf-8"))[
+        "options"
+    ].get("target", "single")
+    assert result["head"] in ("logistic", "svm", "ridge", "centroid")
+    assert (result["regularization"] is None) == (result["head"] == "centroid")
     from kgml.cli import train
 
     assert heading in train.human(result).splitlines()[0]
@@ -73,6 +78,7 @@ def test_each_target_is_trained_predicted_and_scored(
     scored = kgml_in(tmp_path, "evaluate", "m", "--data", folder / "t.csv", "--json")
     assert scored.returncode == 0, scored.stderr
     assert json.loads(scored.stdout)["metrics"] == result["metrics"]
+    assert json.loads(scored.stdout)["target"] == result["target"]
     table = kgml_in(tmp_path, "evaluate", "m", "--data", folder / "t.csv").stdout
     assert {line.split()[0] for line in table.splitlines()} == set(metrics)
 
@@ -121,3 +127,13 @@ def test_what_cannot_be_trained_is_refused_in_one_line(
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert words in done.stderr.splitlines()[-1]
     assert not (tmp_path / "artifacts").exists()
+
+
+def test_a_separator_for_a_model_of_one_label_is_refused(
+    kgml_in: Run, folder: Path, tmp_path: Path
+) -> None:
+    table = ["--data", folder / "t.csv", "--label-column", "level"]
+    assert kgml_in(tmp_path, "train", "--graph", folder / "g", *table, "-o", "m").returncode == 0
+    done = kgml_in(tmp_path, "evaluate", "m", *table, "--label-separator", "|")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "label_separator '|' is for target multi; this one is single" in done.stderr

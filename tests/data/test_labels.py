@@ -63,6 +63,8 @@ def test_blanks_and_doubles_between_separators_are_nothing(tmp_path: Path) -> No
         ([1, 1, 1], Number(), r"the same number in all of"),
         (["low", "hi"], Ordered(["low", "high"]), r"'hi' in row 2 is not in the order low < high"),
         (["low", "high"], Ordered(), r"no order by themselves.*--order low medium high"),
+        (["1", "2", "1.0"], Ordered(), r"labels '1' and '1.0' are one number"),
+        ([1, 10**400], Number(), r"in row 2; wanted a number"),
     ],
     ids=str,
 )  # fmt: skip
@@ -99,6 +101,26 @@ def test_labels_of_the_test_part_that_training_lacks_are_counted() -> None:
     assert found == {"x": 2, "y": 1}
     assert OneLabel().unseen(["a"], ["a", "b"]) == {"b": 1}
     assert not Number().unseen([1.0], [2.0])
+    assert Ordered(["1", "2", "3"]).unseen(["1", "2"], ["3"]) == {"3": 1}
+    with pytest.raises(CorpusError, match=r"no training row has: 3\. Train with --order"):
+        Ordered().unseen(["1", "2"], ["3"])
+
+
+def test_classes_of_the_order_that_training_lacks_are_counted() -> None:
+    with pytest.warns(KGMLWarning, match="1 class of the order has no training row: middle"):
+        Ordered(["low", "middle", "high"]).check("t", ["low", "high"] * 2)
+
+
+def test_a_table_of_twenty_numbers_has_a_test_part(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.jsonl", [float(i) for i in range(20)])
+    assert len(read_corpus(path, kind=Number()).test) == 5
+
+
+@pytest.mark.parametrize("kind", [Several("|"), Number()])
+def test_rows_per_class_are_for_one_class_per_row(tmp_path: Path, kind: Any) -> None:
+    path = table(tmp_path / "t.csv", ["1", "2"] * 4)
+    with pytest.raises(CorpusError, match="--per-class 2: only where a row has one class"):
+        read_corpus(path, per_class=2, kind=kind)
 
 
 def test_a_row_is_dealt_out_by_its_rarest_label() -> None:

@@ -10,7 +10,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from kgml.models.heads.columns import full_columns
-from kgml.models.heads.trees import Trees, collect, trees_of
+from kgml.models.heads.trees import NODE, Trees, collect, trees_of
 from kgml.models.light import Decisions, Head
 
 SHORT = 1e-9
@@ -21,10 +21,10 @@ class BoostingHead(Head):
     """scikit-learn's ``HistGradientBoostingClassifier``; several labels: one model for each.
 
     A truncated SVD keeps `COMPONENTS` directions of the columns filled in half of the rows (the
-    text vector) and as many of the others (words, concepts), learned on the same rows. Trees cut one column at
-    a time and a text's topic lies along none: on topics the linear heads are better and a hundred
-    times faster (README). It serves where classes are few, rows are thousands, and what decides is
-    a threshold or an interplay of few columns.
+    text vector) and as many of the others (words, concepts), learned on the same rows. Trees cut
+    one column at a time and a text's topic lies along none: on topics the linear heads are better
+    and a hundred times faster (README). It serves where classes are few, rows are thousands, and
+    what decides is a threshold or an interplay of few columns.
     """
 
     name = "boosting"
@@ -58,7 +58,7 @@ class BoostingHead(Head):
         self._reduce(features)
         dense = self._dense(features)
         start = np.where(Y.any(axis=0), np.inf, -np.inf)
-        leaf = np.zeros(1, dtype=_LEAF)
+        leaf = np.zeros(1, dtype=NODE)
         leaf["is_leaf"] = 1
         rounds = [[leaf] * Y.shape[1] for _ in range(self.ROUNDS)]
         with threadpool_limits(1, user_api="openmp"):
@@ -66,7 +66,7 @@ class BoostingHead(Head):
                 grown = self.make().fit(dense, Y[:, k])
                 start[k] = np.asarray(grown._baseline_prediction).item()
                 for number, (tree,) in enumerate(grown._predictors):
-                    rounds[number][k] = tree.nodes[list(_LEAF.names or ())].astype(_LEAF)
+                    rounds[number][k] = tree.nodes[list(NODE.names or ())].astype(NODE)
         return self._keep(collect(rounds, start), np.arange(Y.shape[1]), Y.shape[1])
 
     def decision(self, features: sparse.csr_matrix) -> Decisions:
@@ -138,7 +138,3 @@ class BoostingHead(Head):
     def _dense(self, features: sparse.csr_matrix) -> NDArray[np.float64]:
         dense: NDArray[np.float64] = features @ self.components_.T
         return dense
-
-
-_LEAF = np.dtype([("is_leaf", "u1"), ("feature_idx", "i8"), ("num_threshold", "f8"),
-                  ("left", "u4"), ("right", "u4"), ("value", "f8")])  # fmt: skip

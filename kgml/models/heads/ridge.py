@@ -43,6 +43,11 @@ class RidgeHead(Head):
         arrays = {"coef": coef[None, :], "intercept": np.array([intercept]), "seen": np.arange(1)}
         return self.restore(arrays, 1, 1.0)
 
+    @property
+    def used_regularization(self) -> float | None:
+        """Alpha."""
+        return self.alpha_
+
     def _alpha(self, features: sparse.csr_matrix, y: NDArray[np.float64]) -> float:
         from sklearn.linear_model import RidgeCV
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 CELLS = 2_000_000
 """Most places (row, tree) held at a time."""
+NODE = np.dtype([("is_leaf", "u1"), ("feature_idx", "i8"), ("num_threshold", "f8"),
+                 ("left", "u4"), ("right", "u4"), ("value", "f8")])  # fmt: skip
+"""What is kept of scikit-learn's nodes."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def collect(rounds: Sequence[Sequence[NDArray[Any]]], start: NDArray[np.float64]
     flat = [nodes for of in rounds for nodes in of]
     sizes = np.array([len(nodes) for nodes in flat], dtype=np.int64)
     first = np.concatenate([[0], sizes.cumsum()[:-1]]) if len(flat) else sizes
-    whole = np.concatenate(flat) if flat else np.zeros(0, dtype=_NODE)
+    whole = np.concatenate(flat) if flat else np.zeros(0, dtype=NODE)
     offset = np.repeat(first, sizes)
     itself, leaf = np.arange(len(whole)), whole["is_leaf"].astype(bool)
     return Trees(
@@ -82,7 +85,3 @@ def collect(rounds: Sequence[Sequence[NDArray[Any]]], start: NDArray[np.float64]
         first.reshape(len(rounds), -1).astype(np.int32) if flat else np.zeros((0, len(start)), np.int32),
         start,
     )  # fmt: skip
-
-
-_NODE = [("is_leaf", "u1"), ("feature_idx", "i8"), ("num_threshold", "f8"), ("left", "u4"),
-         ("right", "u4"), ("value", "f8")]  # fmt: skip

@@ -38,7 +38,7 @@ class MultiTarget(Target):
 
     def check(self, y: Any) -> Labels:
         """A list of lists of labels, or an array or sparse matrix (n, c) of 0 and 1."""
-        self.indicator_ = sparse.issparse(y) or (isinstance(y, np.ndarray) and y.ndim == 2)
+        self.indicator_ = getattr(y, "ndim", 1) == 2  # of numpy, scipy or pandas
         if not self.indicator_:
             if isinstance(y, str) or not hasattr(y, "__len__"):
                 raise CorpusError(
@@ -119,7 +119,10 @@ class MultiTarget(Target):
         other = type(self)()
         rows = other.check(y)
         if other.indicator_:
-            right = (np.array(rows) == codes).all(axis=1)
+            hot = np.array(rows).reshape(len(rows), -1)
+            if hot.shape != codes.shape:
+                raise CorpusError(f"labels: shape {hot.shape}; wanted {codes.shape}.")
+            right = (hot == codes).all(axis=1)
         else:
             found = self.names(codes)
             right = [

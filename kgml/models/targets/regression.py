@@ -46,7 +46,7 @@ class RegressionTarget(Target):
         return 1
 
     def strata(self, codes: Codes) -> NDArray[np.int64]:
-        """The tenth that each number lies in."""
+        """The bin that each number lies in, `number_bins`."""
         return number_bins(codes)
 
     def hot(self, codes: Codes, classes: int) -> NDArray[np.float32]:

@@ -142,11 +142,27 @@ def test_a_row_is_decided_the_same_alone_and_among_others(name: str) -> None:
 def test_an_indicator_and_lists_of_labels_say_the_same() -> None:
     lists, hot = MultiTarget(), MultiTarget()
     codes = lists.learn(lists.check(Y["multi"]))
-    for given in (codes.astype(int), sparse.csr_matrix(codes.astype(int)), codes):
+    table = pytest.importorskip("pandas").DataFrame(codes.astype(int), columns=list("abc"))
+    for given in (codes.astype(int), sparse.csr_matrix(codes.astype(int)), codes, table):
         np.testing.assert_array_equal(hot.learn(hot.check(given)), codes)
     assert hot.classes_.tolist() == [0, 1, 2]
     np.testing.assert_array_equal(hot.labels(codes), codes.astype(int))
     assert hot.names(codes)[1] == ["0", "1"]
+
+
+def test_an_indicator_of_another_width_is_not_scored() -> None:
+    target, codes = learned("multi")
+    with pytest.raises(CorpusError, match=r"shape \(60, 2\); wanted \(60, 3\)"):
+        target.score(codes[:, :2], codes)
+
+
+@targets
+def test_rows_may_weigh_nothing_in_a_score(name: str) -> None:
+    target, codes = learned(name)
+    guess, weights = codes.copy(), np.ones(60)
+    guess[0], weights[0] = codes[1], 0
+    assert target.score(Y[name], guess) < 1
+    assert target.score(Y[name], guess, weights) == 1
 
 
 def test_one_label_per_row_is_scored_as_a_single_label_is() -> None:

@@ -217,6 +217,7 @@ def test_scikit_learn_runs_on_an_indicator_and_on_numbers(kinds, words) -> None:
         ({"target": "regression", "head": "svm"}, r"head 'svm' does not learn target regression; choose from auto, ridge"),
         ({"head": "ridge"}, r"head 'ridge' does not learn target single"),
         ({"order": ("a", "b")}, r"order is for target ordinal, not single"),
+        ({"target": "ordinal", "order": "low"}, r"order='low': wanted a list of classes"),
         ({"head": "centroid", "class_weight": "balanced"}, r"class_weight is for boosting, logistic, svm; 'centroid' takes none"),
         ({"head": "boosting", "regularization": 1.0}, r"regularization is for logistic, ridge, svm; 'boosting' takes none"),
         ({"target": "regression", "class_weight": "none"}, r"class_weight is for .*'auto' takes none with target regression"),
@@ -239,6 +240,71 @@ def test_labels_of_another_kind_are_named_at_fit(words) -> None:
         KGTextClassifier(target="regression").fit(words.texts, words.labels)
     with pytest.raises(CorpusError, match="3 texts but 2 labels"):
         KGTextClassifier(target="multi").fit(["a", "b", "c"], [["x"], ["y"]])
+
+
+@targets
+def test_no_text_and_one_text_are_answered(models, words, name: str) -> None:
+    model = models[name]
+    assert len(model.predict([])) == len(model.explain([])) == 0
+    assert len(model.predict(words.texts[:1])) == 1
+    for labels in ([], labels_of(name, words)[:1]):
+        with pytest.raises(CorpusError, match=f"{len(labels)} rows|every row"):
+            made(name, None).fit(words.texts[: len(labels)], labels)
+
+
+@pytest.mark.parametrize("name", ["single", "multi", "ordinal"])
+def test_classes_in_another_order_are_decided_alike(
+    kinds, words, documents: Documents, name: str
+) -> None:
+    """By names that sort the other way round, or by an order turned round."""
+    orders: list[Any] = [("metal", "bird"), ("bird", "metal")]
+    names = [{"metal": "metal", "bird": "bird"}, {"metal": "a metal", "bird": "the bird"}]
+    found = []
+    for order, called in zip(orders, names, strict=True):
+        options: dict[str, Any] = {"target": name, "order": order if name == "ordinal" else ()}
+        y = words.labels if name == "ordinal" else [called[label] for label in words.labels]
+        model = KGTextClassifier(kinds, head="logistic", **QUICK, **options)
+        model.fit(words.texts, [[label] for label in y] if name == "multi" else y)
+        found.append(model.assembly_.decision(documents))
+    other = -found[1] if name == "ordinal" else found[1][:, ::-1]
+    np.testing.assert_allclose(found[0], other, atol=1e-3)
+
+
+def test_thresholds_and_scales_are_those_of_out_of_fold_decisions_on_the_rows_given(
+    models, words
+) -> None:
+    """What a model settled on is remade from the labels and decisions of its training rows."""
+    model = models["multi"]
+    other: Target = resolve("target", "multi")()
+    codes = other.learn(other.check(labels_of("multi", words)[:36]))
+    other.settle(model.assembly_.head_, model.evidence_.held["knowledge"], codes)
+    assert other.state() == model.target_.state()
+    assert len(model.evidence_.held["knowledge"]) == 36
+
+
+def test_knowledge_used_always_is_calibrated_on_its_own_decisions(kinds, words) -> None:
+    drawn = np.random.default_rng(0).random(len(words.labels)) < 0.5
+    y = [["metal"] if one else ["bird"] for one in drawn]  # nothing to be known
+    model = made("multi", kinds, knowledge="always").fit(words.texts, y)
+    assert (model.strength_, model.evidence_.ship) == (1, False)
+    other: Target = resolve("target", "multi")()
+    codes = other.learn(other.check(y))
+    other.settle(model.assembly_.head_, model.evidence_.held["knowledge"], codes)
+    assert other.state() == model.target_.state()
+
+
+@pytest.mark.parametrize(
+    "order", [np.array([1, 2, 3]), [1, 2, 3], ()], ids=["array", "list", "none"]
+)
+def test_an_order_of_numbers_is_saved(words, tmp_path: Path, order: Any) -> None:
+    y = [1 if label == "metal" else 3 for label in words.labels]
+    model = KGTextClassifier(None, target="ordinal", order=order, folds=2).fit(words.texts, y)
+    model.save(tmp_path / "m")
+    again = KGTextClassifier.load(tmp_path / "m")
+    assert (
+        again.classes_.tolist() == model.classes_.tolist() == ([1, 2, 3] if len(order) else [1, 3])
+    )
+    np.testing.assert_array_equal(again.predict(words.texts), model.predict(words.texts))
 
 
 def test_c_chosen_inside_is_refitted_in_every_fold_and_saved(kinds, words, tmp_path: Path) -> None:
