@@ -211,10 +211,10 @@ def class_order(labels: Sequence[str], order: Sequence[str] = (), where: str = "
             f"({name_some(wrong_names)}). Say it, lowest first: --order low medium high"
         )
     ranked = sorted(found, key=lambda name: (_number(name), name))
-    for one, other in pairwise(ranked):
-        if _number(one) == _number(other):
+    for one, next_one in pairwise(ranked):
+        if _number(one) == _number(next_one):
             raise CorpusError(
-                f"{where}: labels '{one}' and '{other}' are one number. Write it one way."
+                f"{where}: labels '{one}' and '{next_one}' are one number. Write it one way."
             )
     return ranked
 
