@@ -176,7 +176,9 @@ JOBS: dict[str, Callable[[], tuple[Work, Facts]]] = {
 def peak_mib() -> float:
     """Highest resident memory of this process since it was last forgotten, in MiB."""
     match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(match[1]) / 1024 if match else float("nan")
+    if match is None:
+        raise SystemExit("no VmHWM in /proc/self/status: run this on Linux.")
+    return int(match[1]) / 1024
 
 
 def tiny(inputs: list[Path], scratch: Path) -> list[Path]:

@@ -159,11 +159,11 @@ def scale(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def mib() -> float:
-    """What this process holds in memory that is not backed by a file."""
+    """What this process holds in memory that is not backed by a file (of Linux alone)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1024
-    return float("nan")
+    raise SystemExit("no RssAnon in /proc/self/status: run this on Linux.")
 
 
 def main() -> None:

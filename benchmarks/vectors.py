@@ -254,18 +254,23 @@ def macro_f1(wanted: Rows, said: Rows) -> float:
 
 
 def difference(values: list[float], plain: list[float]) -> dict[str, Any]:
-    """Mean, and what it adds to ``plain``, with the 95% interval of the paired difference."""
+    """Mean, and what it adds to ``plain``, with the 95% interval (None of one draw)."""
     gain = np.subtract(values, plain)
-    spread = stats.sem(gain) * stats.t.ppf(0.975, len(gain) - 1) if len(gain) > 1 else np.nan
-    return {"macro_f1": round(float(np.mean(values)), 4), "gain": round(float(gain.mean()), 4),
-            "interval": [round(float(gain.mean() + side * spread), 4) for side in (-1, 1)]}  # fmt: skip
+    row = {"macro_f1": round(float(np.mean(values)), 4), "gain": round(float(gain.mean()), 4)}
+    if len(gain) == 1:
+        return {**row, "interval": None}
+    spread = stats.sem(gain) * stats.t.ppf(0.975, len(gain) - 1)
+    return {**row, "interval": [round(float(gain.mean() + side * spread), 4) for side in (-1, 1)]}
 
 
 def show(name: str, count: int, kind: str, view: str, row: dict[str, Any]) -> str:
     """One line."""
-    low, high = row["interval"]
+    between = ""
+    if row["interval"]:
+        low, high = row["interval"]
+        between = f" [{100 * low:+5.1f}, {100 * high:+5.1f}]"
     return (f"{name:5} {count:3} per class  {kind:7} {view:24} {row['macro_f1']:.3f}  "
-            f"{100 * row['gain']:+5.1f} [{100 * low:+5.1f}, {100 * high:+5.1f}]")  # fmt: skip
+            f"{100 * row['gain']:+5.1f}{between}")  # fmt: skip
 
 
 def main() -> None:

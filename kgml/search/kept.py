@@ -78,7 +78,7 @@ def open_search(
         made = _updated(folder, ending, graph, names, encoder)
         if made is not None:
             return made
-        if len(names) > MANY:
+        if len(names) > MANY and not encoder.is_static:
             note(
                 f"{len(names):,} names are encoded once, which may take "
                 f"{len(names) // PER_MINUTE + 1} minutes; what is done is kept if you stop it. "
