@@ -19,6 +19,11 @@ _PUBLIC = {
     "EntityIndex": "kgml.encoders.index",
     "EntityLinker": "kgml.linking.linker",
     "KGTextClassifier": "kgml.models.classifier",
+    "Explanation": "kgml.models.explain",
+    "explain": "kgml.models.explain",
+    "faithfulness": "kgml.models.explaining.faithfulness",
+    "nearest": "kgml.models.explaining.like",
+    "what_if": "kgml.models.explaining.what_if",
     "FinancePipeline": "kgml.pipelines",
     "BiomedicalPipeline": "kgml.pipelines",
 }
