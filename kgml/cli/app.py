@@ -23,6 +23,7 @@ from kgml.cli import (
     adapt,
     build_graph,
     encode,
+    explain,
     explore,
     graph,
     link,
@@ -87,6 +88,7 @@ app.command("adapt")(adapt.adapt)
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
+app.command("explain")(explain.explain)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)

@@ -65,3 +65,24 @@ def read(text: str | None, data: Path | None, text_column: str) -> list[str]:
 
     assert data is not None  # check_source
     return read_texts(data, text_column)
+
+
+def check_sources(several: list[str] | None, data: Path | None) -> None:
+    """`check_source` of each of several texts."""
+    if not several:
+        check_source(None, data)
+    for text in several or []:
+        check_source(text, data)
+
+
+def read_part(
+    several: list[str] | None, data: Path | None, text_column: str, split: str | None,
+    split_column: str | None, sample: int | None, seed: int,
+) -> tuple[list[int], list[str]]:  # fmt: skip
+    """Row numbers from 1, and texts: those given, or of a table the rows asked for."""
+    if several:
+        return list(range(1, len(several) + 1)), several
+    from kgml.data.corpus import read_part as read
+
+    assert data is not None  # check_sources
+    return read(data, text_column, split, split_column, sample, seed)

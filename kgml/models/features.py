@@ -175,6 +175,15 @@ def relabelled(documents: Documents, target: NDArray[np.int64], graph: Knowledge
     return replace(documents, own=own, counts=spread(own, graph))
 
 
+def with_mentions(
+    documents: Documents, mentions: Sequence[Sequence[Mention]], graph: KnowledgeGraph
+) -> Documents:
+    """The same texts, linked as ``mentions`` says, a list per document."""
+    own = link_matrix(mentions, graph.vocabularies)
+    linked = [list(of_text) for of_text in mentions]
+    return replace(documents, own=own, counts=spread(own, graph), mentions=linked)
+
+
 def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:
     """The placebo: entities linked in ``documents`` change places with each other, (e,).
 
