@@ -105,6 +105,7 @@ def compare(
     ] = None,
     encoder: options.Encoder = None,
     precision: options.Precision = None,
+    long_texts: options.LongTexts = None,
     device: options.Device = None,
     json: options.Json = False,
     seed: options.Seed = None,
@@ -122,7 +123,9 @@ def compare(
     config = call.config(
         encoder={
             "model": encoder, "node_encoder": node_encoder, "precision": precision,
-            "device": device,
+            "long_texts": long_texts, "device": device,
+            # a node encoder asked for here wins over vectors named in kgml.toml
+            "vectors": "" if node_encoder is not None else None,
         },
         train={
             "text_column": text_column, "label_column": label_column,

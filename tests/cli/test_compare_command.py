@@ -54,7 +54,9 @@ def test_json_is_one_document_with_the_answers(fin: Compared) -> None:
     for answer in result["answers"].values():
         assert answer["sentence"].endswith(".")
     assert "models to train" in fin.stderr
-    assert {"results.json", "results.csv", "report.md"} <= {f.name for f in fin.folder.glob("out/*")}
+    assert {"results.json", "results.csv", "report.md"} <= {
+        f.name for f in fin.folder.glob("out/*")
+    }
 
 
 def test_on_the_other_shipped_example_people_read_a_table_and_four_sentences(kgml: Run) -> None:

@@ -102,7 +102,7 @@ class Knowledge:
         if resolve("node_encoder", self.question.config.encoder.node_encoder).needs_all:
             vectors = EntityVectors(
                 graph, self._model.featurizer().encoder, vectors.node_encoder, vectors.seed,
-                objective=vectors.objective,
+                objective=vectors.objective, training=vectors.training,
             )  # fmt: skip
         if resolve("fusion", main).needs_keys or vectors is not self.vectors:
             vectors.prepare(in_graph(self.documents, graph), fusion=main)

@@ -65,6 +65,11 @@ class Question:
         if seeds < 1:
             raise UsageError(f"--seeds {seeds}: wanted at least 1 draw of the training rows.")
         config.encoder.check()
+        if config.encoder.vectors:
+            raise UsageError(
+                f"[encoder] vectors = {config.encoder.vectors!r}: a comparison makes its vectors, "
+                "anew for each rewired graph. Name their --node-encoder instead."
+            )
         for group, name in (("node_encoder", config.encoder.node_encoder),
                             ("objective", config.encoder.objective),
                             ("head", config.train.head)):  # fmt: skip
@@ -95,7 +100,10 @@ class Question:
             "format": FORMAT, "kgml": __version__, "data": sha256(self.data),
             "graphs": [g.fingerprint for g in graphs], "per_class": list(self.sizes),
             "seeds": self.seeds, "seed": config.seed, "fusion": list(self.fusions),
-            "encoder": {k: v for k, v in asdict(config.encoder).items() if k != "device"},
+            "encoder": {
+                k: v for k, v in asdict(config.encoder).items() if k not in ("device", "vectors")
+            },
+            "node_training": config.node_training.given(),
             "linking": asdict(config.linking),
             "train": {k: v for k, v in asdict(config.train).items() if k != "per_class"},
         }  # fmt: skip

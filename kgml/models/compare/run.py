@@ -19,7 +19,7 @@ from kgml.models.compare.question import Question, cells
 from kgml.models.compare.store import Folder, Plan
 from kgml.models.compare.tally import Tally
 from kgml.models.parallel import in_parallel
-from kgml.models.train import find_graph
+from kgml.models.train import find_graph, make_classifier
 from kgml.progress import note
 
 RESULTS, CSV, REPORT = "results.json", "results.csv", "report.md"
@@ -44,6 +44,7 @@ def compare(question: Question, output: Path) -> dict[str, Any]:
     """
     started = time.perf_counter()
     config, options = question.config, question.config.train
+    make_classifier(None, config).check_options()
     corpus = read_corpus(
         question.data, options.text_column, options.label_column, options.split_column,
         options.test_size, seed=config.seed,

@@ -54,7 +54,8 @@ class Folder:
     """
 
     def __init__(self, path: Path, key: Mapping[str, Any]) -> None:
-        self.path, self.key = Path(path), dict(key)
+        self.path = Path(path)
+        self.key: dict[str, Any] = json.loads(to_json(key))  # as it will be read: lists, no tuples
 
     def open(self) -> None:
         """Begin, or go on where an earlier run of the same question stopped.
