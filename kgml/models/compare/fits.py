@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.data.corpus import draw_per_class
 from kgml.evaluation.calibration import brier
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.compare.knowledge import Knowledge, in_graph
-from kgml.models.compare.question import FULL, PLACEBOS, PLAIN, SHIPPED, TEXT, Cell, Part
+from kgml.models.compare.question import PLACEBOS, PLAIN, SHIPPED, TEXT, Cell, Part
 from kgml.models.compare.store import Outcome
 from kgml.models.evidence import assign_folds
 from kgml.models.features import Documents, EntityVectors
@@ -25,47 +24,32 @@ def run_cell(cell: Cell, knowledge: Knowledge, parts: dict[str, Part]) -> Outcom
     Temperatures come from folds of the training rows; what a placebo or a part left out answers is
     compared by its labels alone, so it gets none.
     """
-    corpus, question = knowledge.corpus, knowledge.question
-    seed = question.seed(cell.draw)
-    rows = corpus.train
-    if cell.size != FULL:
-        rows = draw_per_class(corpus.labels, rows, int(cell.size), seed)
-    learn = knowledge.documents.take(np.array([knowledge.place[int(r)] for r in rows]))
-    held = knowledge.documents.take(knowledge.held)
-    labels, classes = np.array(corpus.labels), class_names(corpus.labels)
-    truth = np.searchsorted(classes, labels[corpus.test])
-    model = knowledge.classifier(seed)
+    labels = np.array(knowledge.corpus.labels)
+    classes = class_names(knowledge.corpus.labels)
+    rows = knowledge.rows[cell.size, cell.draw]
+    learn, held = (knowledge.documents.take(r) for r in (rows, knowledge.held))
+    wanted = labels[knowledge.corpus.train[rows]]
+    model = knowledge.classifier(knowledge.question.seed(cell.draw))
     if cell.system == SHIPPED:
-        model.fit_documents(learn, labels[rows], knowledge.vectors)
-        probabilities = _placed(
-            model.proba_documents(held), np.searchsorted(classes, model.classes_), len(classes)
-        )
-        return _outcome(probabilities, truth, bool(model.strength_))
-    seen, y = np.unique(labels[rows], return_inverse=True)
-    codes = np.searchsorted(classes, seen)
-    recipe = model.recipe(len(rows) / len(seen))
-    if cell.system in (TEXT, PLAIN):
-        recipe = replace(recipe, fusion="none", lexical=recipe.lexical and cell.system == PLAIN)
-    elif cell.system in question.fusions:
-        recipe = replace(recipe, fusion=cell.system)
-    if cell.system in PLACEBOS or cell.system in parts:
-        vectors = knowledge.vectors
-        if cell.system == "permuted":
-            learn, held = (knowledge.permuted(d, cell.draw) for d in (learn, held))
-        elif cell.system == "rewired":
-            graph, vectors = knowledge.rewire(cell.draw)
-            learn, held = in_graph(learn, graph), in_graph(held, graph)
-        else:
-            learn, held = (knowledge.without(d, parts[cell.system]) for d in (learn, held))
-        stack = _fitted(learn, y, recipe, vectors)
-        predicted = codes[stack.decision(held).argmax(axis=1)]
-        return Outcome(predicted.astype(np.int32), NOTHING, NOTHING, bool(learn.own.nnz))
-    stack = _fitted(learn, y, recipe, knowledge.vectors)
-    decisions = _out_of_fold(learn, y, recipe, knowledge.vectors, question.config.train.folds)
-    stack.head_.calibrate(decisions, y)
-    probabilities = stack.head_.probabilities(stack.decision(held))
-    used = recipe.fusion != "none" and bool(learn.own.nnz)
-    return _outcome(_placed(probabilities, codes, len(classes)), truth, used)
+        model.fit_documents(learn, wanted, knowledge.vectors)
+        probabilities, seen, used = model.proba_documents(held), model.classes_, model.strength_ > 0
+    else:
+        seen, y = np.unique(wanted, return_inverse=True)
+        recipe = model.recipe(len(rows) / len(seen))
+        used = bool(learn.own.nnz) and cell.system not in (TEXT, PLAIN)
+        if cell.system in PLACEBOS or cell.system in parts:
+            learn, held, vectors = _changed(cell, knowledge, parts, learn, held)
+            decisions = _fitted(learn, y, recipe, vectors).decision(held)
+            predicted = np.searchsorted(classes, seen)[decisions.argmax(axis=1)]
+            return Outcome(predicted.astype(np.int32), NOTHING, NOTHING, used)
+        recipe = _recipe(recipe, cell.system)
+        stack = _fitted(learn, y, recipe, knowledge.vectors)
+        folds = knowledge.question.config.train.folds
+        stack.head_.calibrate(_out_of_fold(learn, y, recipe, knowledge.vectors, folds), y)
+        probabilities = stack.head_.probabilities(stack.decision(held))
+    wide = np.zeros((len(probabilities), len(classes)))
+    wide[:, np.searchsorted(classes, seen)] = probabilities
+    return _outcome(wide, np.searchsorted(classes, labels[knowledge.corpus.test]), used)
 
 
 def class_names(labels: list[str]) -> NDArray[np.str_]:
@@ -74,11 +58,32 @@ def class_names(labels: list[str]) -> NDArray[np.str_]:
     return names
 
 
+def _recipe(recipe: Recipe, system: str) -> Recipe:
+    if system in (TEXT, PLAIN):
+        return replace(recipe, fusion="none", lexical=recipe.lexical and system == PLAIN)
+    return replace(recipe, fusion=system)
+
+
+def _changed(
+    cell: Cell, knowledge: Knowledge, parts: dict[str, Part], learn: Documents, held: Documents
+) -> tuple[Documents, Documents, EntityVectors]:
+    """Both parts with a placebo in the place of knowledge, or without a part of it."""
+    if cell.system == "permuted":
+        learn, held = (knowledge.permuted(d, cell.draw) for d in (learn, held))
+    elif cell.system == "rewired":
+        graph, vectors = knowledge.rewire(cell.draw)
+        return in_graph(learn, graph), in_graph(held, graph), vectors
+    else:
+        learn, held = (knowledge.without(d, parts[cell.system]) for d in (learn, held))
+    return learn, held, knowledge.vectors
+
+
 def _fitted(
-    learn: Documents, y: NDArray[np.int64], recipe: Recipe, vectors: EntityVectors
-) -> Assembly:
+    learn: Documents, y: NDArray[np.int64], recipe: Recipe, vectors: EntityVectors,
+    classes: int | None = None,
+) -> Assembly:  # fmt: skip
     strength = float(learn.own.nnz > 0)  # nothing linked, nothing to fuse
-    return Assembly(recipe, vectors, int(y.max()) + 1).fit(learn, y, strength)
+    return Assembly(recipe, vectors, classes or int(y.max()) + 1).fit(learn, y, strength)
 
 
 def _out_of_fold(
@@ -89,20 +94,9 @@ def _out_of_fold(
     decisions = np.zeros((len(y), int(y.max()) + 1))
     for k in range(int(fold.max()) + 1):
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        strength = float(learn.own.nnz > 0)
-        stack = Assembly(recipe, vectors, decisions.shape[1])
-        stack.fit(learn.take(inside), y[inside], strength)
+        stack = _fitted(learn.take(inside), y[inside], recipe, vectors, decisions.shape[1])
         decisions[outside] = stack.decision(learn.take(outside))
     return decisions
-
-
-def _placed(
-    probabilities: NDArray[np.float64], codes: NDArray[np.int64], classes: int
-) -> NDArray[np.float64]:
-    """Columns of the classes that were trained on, among those of all classes."""
-    wide = np.zeros((len(probabilities), classes))
-    wide[:, codes] = probabilities
-    return wide
 
 
 def _outcome(probabilities: NDArray[np.float64], truth: NDArray[np.int64], used: bool) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from threading import Lock
 
@@ -9,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgml.data.corpus import Corpus
+from kgml.data.corpus import Corpus, draw_per_class
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.rewire import rewired
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
-from kgml.models.compare.question import BRANCHES, Part, Question
+from kgml.models.compare.question import BRANCHES, FULL, Part, Question
 from kgml.models.compare.store import Plan
 from kgml.models.evidence import PLACEBO_SEED
 from kgml.models.features import Documents, EntityVectors, relabelled, spread
 from kgml.models.train import make_classifier
+from kgml.progress import KGMLWarning
 from kgml.registry import resolve
 
 
@@ -39,11 +41,16 @@ class Knowledge:
         self.documents = model.featurizer().documents([corpus.texts[i] for i in rows])
         """Row i is row ``rows[i]`` of the table: the training part, then the test part."""
         warn_if_unlinked(self.documents)
-        self.place = {int(row): i for i, row in enumerate(rows)}
         self.held = np.arange(len(corpus.train), len(rows))
         self.vectors = model.entity_vectors()
         for fusion in question.fusions:
             self.vectors.prepare(self.documents, fusion=fusion)
+        self.rows = {
+            (size, draw): self._drawn(size, draw)
+            for size in question.sizes
+            for draw in range(question.seeds)
+        }
+        """Training rows of each draw, as numbers of ``documents``."""
         self._only = _only(graphs, whole)
         self._model = model
         self._lock = Lock()
@@ -53,6 +60,16 @@ class Knowledge:
             self.vectors.prepare(permuted, fusion=question.main)
             if resolve("fusion", question.main).needs_keys:
                 self.rewire(draw)
+
+    def _drawn(self, size: str, draw: int) -> NDArray[np.int64]:
+        rows = self.corpus.train
+        if size != FULL:
+            with warnings.catch_warnings():
+                if draw:  # classes with too few rows are named once
+                    warnings.simplefilter("ignore", KGMLWarning)
+                seed = self.question.seed(draw)
+                rows = draw_per_class(self.corpus.labels, rows, int(size), seed)
+        return np.searchsorted(self.corpus.train, rows)
 
     def plan(self) -> Plan:
         """The ontologies, and the branches that most training texts touch."""

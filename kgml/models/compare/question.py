@@ -55,6 +55,10 @@ class Question:
 
         Raises:
             UsageError: no graph, one given twice, an unknown fusion or size.
+
+        >>> question = Question.of(Path("t.csv"), [Path("hp.kg")], ["full", "8"], fusions=["gated"])
+        >>> question.sizes, question.seeds, question.main
+        (('8', 'full'), 10, 'gated')
         """
         config = config or Config()
         if not graphs:
