@@ -89,8 +89,9 @@ def as_markdown(results: Table) -> str:
         ),
         f"{rows['train']:,} training rows, {rows['test']:,} test rows, {results['classes']} classes; "
         f"{', '.join(results['graphs'])}; {results['coverage']:.0%} of the texts have a linked "
-        f"concept. Draws of training rows from seed {results['seed']}: {results['seeds']} (one "
-        "where all rows are used). ± is their standard deviation; brackets are 95% bootstrap "
+        f"concept. Draws of training rows from seed {results['seed']}: {results['seeds']}"
+        f"{' (one where all rows are used)' if last['per_class'] == 'full' else ''}. ± is their "
+        "standard deviation; brackets are 95% bootstrap "
         "intervals over test rows and draws.",
     ]
     for size in results["sizes"]:
