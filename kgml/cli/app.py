@@ -22,6 +22,7 @@ from kgml import __version__
 from kgml.cli import (
     adapt,
     build_graph,
+    compare,
     encode,
     explain,
     explore,
@@ -89,6 +90,7 @@ app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
 app.command("explain")(explain.explain)
+app.command("compare", cls=compare.Several)(compare.compare)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)
