@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 ALPHA, WORTH = 0.05, 0.01
 """A difference is told from none below this corrected p-value; one below that many is not worth it."""
-PLAIN, SHIPPED = "text_tfidf", "shipped"
+TEXT, PLAIN, SHIPPED = "text", "text_tfidf", "shipped"
 PERMUTED, REWIRED = "permuted", "rewired"
+FULL = "full"
+"""The size at which all training rows are used."""
 NAMES = {
-    "text": "text", PLAIN: "text + TF-IDF", SHIPPED: "kgml as shipped",
+    TEXT: "text", PLAIN: "text + TF-IDF", SHIPPED: "kgml as shipped",
     PERMUTED: "placebo: entities permuted", REWIRED: "placebo: is-a rewired",
 }  # fmt: skip
 Table = Mapping[str, Any]
@@ -63,7 +65,7 @@ def at(size: str) -> str:
     >>> at("8"), at("full")
     ('at 8 labels per class', 'with all labels')
     """
-    return "with all labels" if size == "full" else f"at {size} labels per class"
+    return "with all labels" if size == FULL else f"at {size} labels per class"
 
 
 def pair(size: Table, system: str, against: str) -> Table:
@@ -174,12 +176,19 @@ def _labels(saved: Table) -> str:
     most = f"more than the {saved['most']:,}"
     if saved["labels"] is None:
         return f"{most} further labels there are"
-    interval = ""
-    if saved["interval"]:
-        low, high = saved["interval"]
-        ends = [f"over {saved['most']:,}" if n is None else f"{n:,}" for n in (low, high)]
-        interval = f" [{', '.join(ends)}]"
+    interval = between(saved["interval"], f"over {saved['most']:,}")
     return f"about {saved['labels']:,} more labels{interval}"
+
+
+def between(interval: Sequence[int | None] | None, beyond: str = "no end") -> str:
+    """An interval of labels, None within it being ``beyond``; nothing where there is none.
+
+    >>> between([1204, None]), between(None)
+    (' [1,204, no end]', '')
+    """
+    if not interval:
+        return ""
+    return f" [{', '.join(beyond if n is None else f'{n:,}' for n in interval)}]"
 
 
 def _cost(results: Table) -> str:
@@ -191,12 +200,8 @@ def _cost(results: Table) -> str:
         return f" (the fitted learning curve is not to be believed: {curve['doubts'][0]})"
     if curve["labels_for_a_point"] is None:
         return " (by the fitted learning curve of text + TF-IDF no number of labels buys a point)"
-    many = f"{curve['labels_for_a_point']:,}"
-    low, high = curve["interval"]
-    return (
-        f" (after {curve['points'][-1][0]:,.0f} labels about {many} more [{low:,}, "
-        f"{'no end' if high is None else format(high, ',')}] buy text + TF-IDF one point)"
-    )
+    many = f"{curve['labels_for_a_point']:,} more{between(curve['interval'])}"
+    return f" (after {curve['points'][-1][0]:,.0f} labels about {many} buy text + TF-IDF one point)"
 
 
 def _source(results: Table, helped: list[str]) -> dict[str, Any]:

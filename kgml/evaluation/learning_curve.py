@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from kgml.evaluation.resample import redrawn
+
 SLOWEST, FASTEST = 0.02, 3.0
 """Bounds of ``b``; a fit that ends there has found no bend."""
 RESAMPLES = 500
@@ -147,7 +149,7 @@ def resampled_means(
     rng = np.random.default_rng(seed)
     sizes = sorted({len(s) for s in scores})
     for _ in range(resamples):
-        chosen = {size: rng.integers(size, size=size) for size in sizes}
+        chosen = {size: rng.integers(size, size=redrawn(size)) for size in sizes}
         rows.append([float(np.asarray(s)[chosen[len(s)]].mean()) for s in scores])
     return rows
 

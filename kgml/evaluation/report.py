@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kgml.evaluation.answers import NAMES, at, points
+from kgml.evaluation.answers import FULL, NAMES, PLAIN, SHIPPED, at, between, points
 
 COLUMNS = ("per_class", "rows", "what", "system", "against", "metric", "value", "sd", "low", "high",
            "p", "p_holm")  # fmt: skip
@@ -24,8 +25,8 @@ Row = dict[str, Any]
 def as_csv(results: Table) -> str:
     """One number a row under `COLUMNS`; scores and differences lie between 0 and 1.
 
-    ``what`` is score, difference, calibration, class, without (what a part left out carries), saved
-    or curve.
+    ``what`` is score, difference, calibration, reliability (of each bin), class, without (what a
+    part left out carries), saved or curve.
     """
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
@@ -37,13 +38,15 @@ def as_csv(results: Table) -> str:
         low, high = saved["interval"] or (None, None)
         writer.writerow({
             "per_class": saved["per_class"], "rows": saved["rows"], "what": "saved",
-            "system": results["fusion"], "against": "text_tfidf", "metric": "labels",
+            "system": results["fusion"], "against": PLAIN, "metric": "labels",
             "value": saved["labels"], "low": low, "high": high,
         })  # fmt: skip
     for system, curve in results["curves"].items():
+        low, high = curve["interval"] or (None, None)
         for metric in ("c", "a", "b", "worst", "labels_for_a_point"):
-            writer.writerow({"what": "curve", "system": system, "metric": metric,
-                             "value": curve[metric]})  # fmt: skip
+            row = {"what": "curve", "system": system, "metric": metric, "value": curve[metric]}
+            ends = {"low": low, "high": high} if metric == "labels_for_a_point" else {}
+            writer.writerow({**row, **ends})
     return stream.getvalue()
 
 
@@ -53,11 +56,8 @@ def _rows(size: Table, main: str) -> Iterator[Row]:
             low, high = found[metric]["interval"]
             yield {"what": "score", "system": system, "metric": metric, "low": low, "high": high,
                    "value": found[metric]["mean"], "sd": found[metric]["sd"]}  # fmt: skip
-        for metric in ("ece", "brier"):
-            if "calibration" in found:
-                value = found["calibration"][metric]
-                yield {"what": "calibration", "system": system, "metric": metric,
-                       "value": value["mean"], "sd": value["sd"]}  # fmt: skip
+        if "calibration" in found:
+            yield from _calibration(system, found["calibration"])
     for pair in size["comparisons"]:
         names = {"what": "difference", "system": pair["system"], "against": pair["against"]}
         for metric in ("accuracy", "macro_f1"):
@@ -66,11 +66,21 @@ def _rows(size: Table, main: str) -> Iterator[Row]:
         yield {**names, "metric": "mcnemar", "p": pair["mcnemar"]["p"],
                "p_holm": pair["mcnemar"]["p_holm"]}  # fmt: skip
     for found in size["per_class_f1"]:
-        yield {"what": "class", "system": main, "against": "text_tfidf",
+        yield {"what": "class", "system": main, "against": PLAIN,
                "metric": found["label"], **_difference(found)}  # fmt: skip
     for found in size["without"]:
         yield {"what": "without", "system": main, "against": found["id"], "metric": "macro_f1",
                **_difference(found)}  # fmt: skip
+
+
+def _calibration(system: str, found: Table) -> Iterator[Row]:
+    for metric in ("ece", "brier"):
+        yield {"what": "calibration", "system": system, "metric": metric,
+               "value": found[metric]["mean"], "sd": found[metric]["sd"]}  # fmt: skip
+    for number, values in enumerate(found["curve"], start=1):
+        for metric, value in zip(("confidence", "accuracy", "rows"), values, strict=True):
+            yield {"what": "reliability", "system": system, "metric": f"{metric} {number}",
+                   "value": value}  # fmt: skip
 
 
 def _difference(found: Table) -> Row:
@@ -84,13 +94,13 @@ def as_markdown(results: Table) -> str:
     parts = [
         "# Does the ontology help?",
         "\n\n".join(
-            f"**{asked}** {results['answers'][name]['sentence']}"
+            f"**{asked}** {_inline(results['answers'][name]['sentence'])}"
             for name, asked in QUESTIONS.items()
         ),
         f"{rows['train']:,} training rows, {rows['test']:,} test rows, {results['classes']} classes; "
-        f"{', '.join(results['graphs'])}; {results['coverage']:.0%} of the texts have a linked "
+        f"{_inline(', '.join(results['graphs']))}; {results['coverage']:.0%} of the texts have a linked "
         f"concept. Draws of training rows from seed {results['seed']}: {results['seeds']}"
-        f"{' (one where all rows are used)' if last['per_class'] == 'full' else ''}. ± is their "
+        f"{' (one where all rows are used)' if last['per_class'] == FULL else ''}. ± is their "
         "standard deviation; brackets are 95% bootstrap "
         "intervals over test rows and draws.",
     ]
@@ -115,7 +125,8 @@ def _scores(size: Table) -> str:
     table = [["", "macro-F1", "accuracy", "calibration error", "Brier", "knowledge used"]]
     for system, found in size["systems"].items():
         calibration = found.get("calibration")
-        used = f"{found['used']} of {len(found['macro_f1']['draws'])}" if found["used"] else "-"
+        asked = found["used"] or system == SHIPPED  # which decides, and may have said no each time
+        used = f"{found['used']} of {len(found['macro_f1']['draws'])}" if asked else "-"
         table.append([
             name(system), _score(found["macro_f1"]), _score(found["accuracy"]),
             *([_plain(calibration["ece"]), _plain(calibration["brier"])] if calibration
@@ -140,9 +151,7 @@ def _curves(results: Table) -> str:
     for system, curve in results["curves"].items():
         more = "no number of labels"
         if curve["labels_for_a_point"] is not None:
-            more = f"about {curve['labels_for_a_point']:,} more labels"
-            if curve["interval"]:
-                more += f" [{', '.join('no end' if n is None else f'{n:,}' for n in curve['interval'])}]"
+            more = f"about {curve['labels_for_a_point']:,} more labels{between(curve['interval'])}"
         table.append([name(system), f"{curve['c']:.3f}", f"{curve['a']:.3g}", f"{curve['b']:.2f}",
                       more if not curve["doubts"] else "-", "; ".join(curve["doubts"])])  # fmt: skip
     return _table(table)
@@ -171,7 +180,7 @@ def _classes(size: Table, main: str) -> str:
 
 
 def _reliability(size: Table, results: Table) -> str:
-    shown = ["text_tfidf", results["fusion"], "shipped"]
+    shown = [PLAIN, results["fusion"], SHIPPED]
     table = [["bin", *(f"{name(s)}: confidence, accuracy" for s in shown)]]
     curves = [size["systems"][s]["calibration"]["curve"] for s in shown]
     for i in range(max(map(len, curves))):
@@ -195,6 +204,15 @@ def _p(value: float) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; bars within cells are escaped."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    """A Markdown table; what would end a cell or a row, or be read as HTML, is escaped."""
+    lines = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def _cell(text: str) -> str:
+    return _inline(text.replace("\\", "\\\\").replace("|", "\\|"))
+
+
+def _inline(text: str) -> str:
+    """On one line, and no tag in it: labels are other people's."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", " ".join(text.split()))

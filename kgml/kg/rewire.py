@@ -21,11 +21,11 @@ SWAPS = 10
 def rewired(graph: KnowledgeGraph, seed: int = 0) -> KnowledgeGraph:
     """``graph`` with its is-a edges exchanged at random; entities, words, other edges stay.
 
-    Two edges of one relation exchange their parents, over and over (Maslov and Sneppen 2002), where
-    both parents stay on a higher level (`KnowledgeGraph.depths`) than their new children and no
-    edge comes twice. So every entity keeps its number of parents and of children, and there is no
-    new circle: the order of the levels stays a topological one (as in Karrer and Newman 2009).
-    Edges within a circle stay. ``report["rewired"]`` counts ``edges`` and those ``changed``; the
+    Two edges of one relation, within a vocabulary or between the same two, exchange their parents,
+    over and over (Maslov and Sneppen 2002), where both parents stay on a higher level
+    (`KnowledgeGraph.depths`) than their new children and no edge comes twice. So every entity keeps
+    its number of parents and of children, and there is no new circle: the order of the levels stays
+    a topological one (as in Karrer and Newman 2009). Edges within a circle stay. ``report["rewired"]`` counts ``edges`` and those ``changed``; the
     axioms behind edges are left out, since they said something else.
 
     >>> from kgml import load_graph
@@ -38,7 +38,9 @@ def rewired(graph: KnowledgeGraph, seed: int = 0) -> KnowledgeGraph:
     rows = np.flatnonzero(np.isin(graph.triples[:, 1], wanted))
     triples = graph.triples.copy()
     edges = triples[rows]
-    edges[:, 2] = exchanged(edges, graph.depths, seed)
+    kinds = np.column_stack([edges[:, 1], graph.vocabularies[edges[:, [0, 2]]]])
+    kind = np.unique(kinds, axis=0, return_inverse=True)[1].ravel()
+    edges[:, 2] = exchanged(edges, kind, graph.depths, seed)
     changed = int((edges[:, 2] != graph.triples[rows, 2]).sum())
     triples[rows] = edges
     triples = np.ascontiguousarray(triples[np.lexsort(triples.T[::-1])])
@@ -49,18 +51,21 @@ def rewired(graph: KnowledgeGraph, seed: int = 0) -> KnowledgeGraph:
     )
 
 
-def exchanged(edges: NDArray[np.int64], level: NDArray[np.int32], seed: int) -> NDArray[np.int64]:
+def exchanged(
+    edges: NDArray[np.int64], kind: NDArray[np.int64], level: NDArray[np.int32], seed: int
+) -> NDArray[np.int64]:
     """New parents (k,) for ``edges`` (k, 3) child, relation, parent, distinct.
 
     Args:
+        kind: (k,) which edges may exchange parents with each other: those of one number.
         level: (e,) of each entity, less for a parent than for its child but within circles.
     """
     rng = np.random.default_rng(seed)
     children, parents = edges[:, 0].tolist(), edges[:, 2].tolist()
     height = level.tolist()
     there = set(zip(children, parents, strict=True))
-    for relation in np.unique(edges[:, 1]):
-        free = np.flatnonzero((edges[:, 1] == relation) & (level[edges[:, 0]] > level[edges[:, 2]]))
+    for number in np.unique(kind):
+        free = np.flatnonzero((kind == number) & (level[edges[:, 0]] > level[edges[:, 2]]))
         if len(free) < 2:
             continue
         for i, j in free[rng.integers(len(free), size=(SWAPS * len(free), 2))].tolist():

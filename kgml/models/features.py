@@ -223,6 +223,14 @@ def link_matrix(
     return matrix
 
 
+def emptied(matrix: sparse.csr_matrix, gone: NDArray[np.bool_]) -> sparse.csr_matrix:
+    """``matrix`` (n, e) without what is stored in the columns ``gone`` (e,)."""
+    kept = matrix.copy()
+    kept.data[gone[kept.indices]] = 0
+    kept.eliminate_zeros()
+    return kept
+
+
 def spread(own: sparse.csr_matrix, graph: KnowledgeGraph) -> sparse.csr_matrix:
     """Counts of each entity with those of everything below it, CSR (n, e) float32."""
     counts = sparse.csr_matrix(own @ graph.ancestors.astype(np.float32))

@@ -133,7 +133,7 @@ def test_the_page_has_every_answer_and_cells_do_not_break_its_tables() -> None:
 def test_the_table_has_one_number_a_row() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(results(size("8", YES), size("full", NO))))))
     assert {row["what"] for row in rows} == {
-        "score", "calibration", "difference", "class", "without", "saved", "curve",
+        "score", "calibration", "reliability", "difference", "class", "without", "saved", "curve",
     }  # fmt: skip
     (one,) = [
         r for r in rows
@@ -141,3 +141,36 @@ def test_the_table_has_one_number_a_row() -> None:
         == ("difference", "concat", "permuted", "macro_f1", "8")
     ]  # fmt: skip
     assert (one["value"], one["low"], one["p_holm"]) == ("0.05", "0.03", "0.004")
+
+
+def test_a_model_that_never_uses_knowledge_is_said_so_in_the_table() -> None:
+    one = size("8", NO)
+    one["systems"]["shipped"]["used"] = 0
+    (row,) = [r for r in as_markdown(results(one)).splitlines() if r.startswith("| kgml as")]
+    assert row.endswith("| 0 of 2 |")
+
+
+def test_names_of_other_people_break_neither_a_row_nor_the_page() -> None:
+    one = size("8", YES)
+    one["per_class_f1"][0]["label"] = "two\nlines \\| <script>"
+    one["without"][0]["label"] = "of\n\n<b>heart"
+    page = as_markdown(results(one))
+    assert "| two lines \\\\\\| &lt;script> |" in page
+    assert "the branch 'of &lt;b>heart' carries most" in page
+    assert "| < .001 |" in as_markdown(results(size("8", {**YES, "p_holm": 0.0001})))
+
+
+def test_the_reliability_curve_and_what_a_point_costs_are_in_the_table() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(results(size("8", YES), size("full", NO))))))
+    curve = [(r["metric"], r["value"]) for r in rows
+             if (r["what"], r["system"], r["per_class"]) == ("reliability", "concat", "8")]  # fmt: skip
+    assert curve == [("confidence 1", "0.6"), ("accuracy 1", "0.5"), ("rows 1", "4"),
+                     ("confidence 2", "0.9"), ("accuracy 2", "0.95"), ("rows 2", "4")]  # fmt: skip
+    (cost,) = [r for r in rows if (r["system"], r["metric"]) == ("concat", "labels_for_a_point")]
+    assert (cost["value"], cost["low"], cost["high"]) == ("40", "30", "")
+
+
+def test_a_cost_without_a_lower_end_is_said_too() -> None:
+    found = results(size("8", YES), size("full", YES))
+    found["curves"]["text_tfidf"]["interval"] = [None, None]
+    assert "about 40 more [no end, no end] buy" in answers(found)["worth"]["sentence"]

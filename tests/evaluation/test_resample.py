@@ -7,7 +7,14 @@ import pytest
 from sklearn.metrics import f1_score
 
 from kgml.evaluation import resample
-from kgml.evaluation.resample import compare_scores, score_classes, score_runs, summary
+from kgml.evaluation.resample import (
+    Scores,
+    compare_scores,
+    enough_resamples,
+    score_classes,
+    score_runs,
+    summary,
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +111,21 @@ def test_one_run_beside_several_counts_in_each(y: np.ndarray) -> None:
 def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="3 labels, 2 predictions"):
         score_runs(np.zeros(3, dtype=int), np.zeros((1, 2), dtype=int), 2)
+
+
+@pytest.mark.parametrize("draws", [2, 3, 10])
+def test_few_draws_do_not_make_an_interval_too_narrow(draws: int) -> None:
+    """Where rows say nothing, the spread is that of a mean of draws: variance / draws."""
+    whole = np.random.default_rng(1).random(draws)
+    drawn = resample._mean_of_draws(np.tile(whole, (20_000, 1)), seed=0)
+    assert drawn.var() == pytest.approx(whole.var(ddof=1) / draws, rel=0.05)
+
+
+@pytest.mark.parametrize("comparisons", [1, 35, 100, 700])
+def test_a_clear_difference_survives_any_number_of_comparisons(comparisons: int) -> None:
+    assert comparisons * 2 / (enough_resamples(comparisons) + 1) < 0.025
+
+
+def test_what_is_nothing_but_rounding_is_no_difference() -> None:
+    a, b = (Scores(np.array([v]), np.full((4000, 1), v)) for v in (0.3, 0.1 + 0.2))
+    assert compare_scores(a, b).p == compare_scores(b, a).p == 1

@@ -80,13 +80,33 @@ def test_a_circle_stays_and_no_other_comes(tmp_path: Path) -> None:
 def test_two_edges_by_hand() -> None:
     """0 and 1 are roots; 2 is below 0, 3 below 1: the only other graph has 2 below 1, 3 below 0."""
     edges = np.array([[2, 0, 0], [3, 0, 1]])
-    found = {tuple(exchanged(edges, np.array([0, 0, 1, 1], dtype=np.int32), s)) for s in range(20)}
+    level = np.array([0, 0, 1, 1], dtype=np.int32)
+    found = {tuple(exchanged(edges, edges[:, 1], level, s)) for s in range(20)}
     assert found == {(0, 1), (1, 0)}
 
 
-def test_edges_of_two_relations_do_not_mix() -> None:
-    edges = np.array([[2, 0, 0], [3, 1, 1]])
-    assert exchanged(edges, np.array([0, 0, 1, 1], dtype=np.int32), 0).tolist() == [0, 1]
+def test_edges_of_two_kinds_do_not_mix() -> None:
+    edges = np.array([[2, 0, 0], [3, 0, 1]])
+    level = np.array([0, 0, 1, 1], dtype=np.int32)
+    assert exchanged(edges, np.array([0, 1]), level, 0).tolist() == [0, 1]
+
+
+def test_no_vocabulary_gets_ancestors_of_another(tmp_path: Path) -> None:
+    """Two ontologies beside each other, with one edge between them."""
+    body = "<http://e.org/a/y0> rdfs:subClassOf <http://e.org/b/y0> .\n"
+    for space in "ab":
+        name = f"<http://e.org/{space}/%s>"
+        body += f"{name % 'top'} rdfs:label 'top' .\n"
+        for i in range(9):
+            x, y = name % f"x{i}", name % f"y{i}"
+            body += f"{x} rdfs:subClassOf {y} . {y} rdfs:subClassOf {name % 'top'} .\n"
+    graph = turtle(tmp_path, body)
+    assert len(set(graph.vocabularies.tolist())) == 2
+    pairs = []
+    for g in (graph, *(rewired(graph, seed) for seed in range(3))):
+        ends = graph.vocabularies[np.stack(g.is_a.nonzero())]
+        pairs.append(np.unique(ends, axis=1, return_counts=True)[1].tolist())
+    assert pairs == [pairs[0]] * 4 == [[18, 1, 18]] * 4
 
 
 def test_a_chain_cannot_be_rewired_and_is_kept(tmp_path: Path) -> None:

@@ -286,6 +286,53 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     assert list(files(tmp_path)) == ["mine.txt"]
 
 
+def test_a_changed_plan_and_a_damaged_question_are_named_with_a_step_that_works(
+    compared: Compared, tmp_path: Path
+) -> None:
+    import shutil
+
+    copy = tmp_path / "out"
+    shutil.copytree(compared.path, copy)
+    plan, question = copy / "plan.json", copy / "question.json"
+    plan.write_text(plan.read_text("utf-8").replace("any metal", "any petal"), "utf-8")
+    with pytest.raises(ArtifactError, match=r"plan.json: damaged \(changed.*Remove this file"):
+        compare(compared.question, copy)
+    plan.unlink()
+    assert compare(compared.question, copy)["trained"] == 0
+    assert files(copy) == files(compared.path)
+    question.write_text(question.read_text("utf-8")[:-9], "utf-8")
+    with pytest.raises(ArtifactError, match=r"question.json: damaged .*Remove the folder"):
+        compare(compared.question, copy)
+
+
+def test_another_encoder_at_the_same_place_is_another_question(
+    box: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    from kgml.kg.load import load_graph
+
+    place = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, place)
+    for room, option in (("encoder", "model"), ("linking", "encoder")):
+        question = ask(
+            box / "t.csv", box / "g.ttl", config=QUICK.override(room, **{option: str(place)})
+        )
+        before = question.key([load_graph(box / "g.ttl")])
+        assert str(place) not in json.dumps(before)
+        tokenizer = place / "tokenizer.json"
+        tokenizer.write_text(tokenizer.read_text("utf-8") + "\n", "utf-8")
+        after = question.key([load_graph(box / "g.ttl")])
+        assert [name for name in before if before[name] != after[name]] == [room]
+
+
+def test_one_graph_by_two_names_is_refused(box: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.ttl").write_bytes((box / "g.ttl").read_bytes())
+    with pytest.raises(UsageError, match=r"copy.ttl: the same graph as .*g.ttl; name each graph"):
+        compare(ask(box / "t.csv", box / "g.ttl", tmp_path / "copy.ttl"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_changed_cell_is_named(compared: Compared, tmp_path: Path) -> None:
     import shutil
 
@@ -331,7 +378,6 @@ Refused = Callable[[], Question]
     ("graphs", "options", "message"),
     [
         ([], {}, "no graph to compare with"),
-        (["a.ttl", "a.ttl"], {}, "a.ttl is given twice"),
         (["a.ttl"], {"seeds": 0}, "--seeds 0: wanted at least 1"),
     ],
 )
@@ -376,3 +422,25 @@ def test_the_permuted_placebo_moves_concepts_of_test_texts_too(box: Path) -> Non
     assert stayed[TRAIN:].mean() < 0.05
     known, moved = (set(d.own[:TRAIN].indices.tolist()) for d in (before, after))
     assert known == moved
+
+
+def test_entities_of_two_ontologies_are_permuted_each_within_its_own(
+    box: Path, tmp_path: Path
+) -> None:
+    """Or texts would get concepts of both from words of one."""
+    from kgml.data.corpus import read_corpus
+    from kgml.kg.load import load_graph
+    from kgml.kg.union import union
+    from kgml.models.compare.knowledge import Knowledge
+
+    other = write_graph(tmp_path / "y.ttl", LABELS[::-1], WORDS[::2], space="y")
+    question = ask(box / "t.csv", box / "g.ttl", other, seeds=1)
+    graphs = [load_graph(path) for path in question.graphs]
+    whole = union(graphs)
+    knowledge = Knowledge(question, read_corpus(box / "t.csv"), graphs, whole)
+    before, after = knowledge.documents, knowledge.permuted(knowledge.documents, 0)
+    of = whole.vocabularies
+    assert set(of[before.own.indices].tolist()) == {0, 1}
+    for row in range(len(before)):
+        one, two = (d.own[row] for d in (before, after))
+        assert np.sort(of[one.indices]).tolist() == np.sort(of[two.indices]).tolist()

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.evaluation.answers import PERMUTED, PLAIN, REWIRED, SHIPPED, TEXT
 from kgml.evaluation.calibration import brier
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.compare.knowledge import Knowledge, in_graph
-from kgml.models.compare.question import PLACEBOS, PLAIN, SHIPPED, TEXT, Cell, Part
+from kgml.models.compare.question import PLACEBOS, Cell, Part
 from kgml.models.compare.store import Outcome
 from kgml.models.evidence import assign_folds
 from kgml.models.features import Documents, EntityVectors
@@ -68,9 +69,9 @@ def _changed(
     cell: Cell, knowledge: Knowledge, parts: dict[str, Part], learn: Documents, held: Documents
 ) -> tuple[Documents, Documents, EntityVectors]:
     """Both parts with a placebo in the place of knowledge, or without a part of it."""
-    if cell.system == "permuted":
+    if cell.system == PERMUTED:
         learn, held = (knowledge.permuted(d, cell.draw) for d in (learn, held))
-    elif cell.system == "rewired":
+    elif cell.system == REWIRED:
         graph, vectors = knowledge.rewire(cell.draw)
         return in_graph(learn, graph), in_graph(held, graph), vectors
     else:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kgml.data.corpus import Corpus, draw_per_class
+from kgml.evaluation.answers import FULL
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.rewire import rewired
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
-from kgml.models.compare.question import BRANCHES, FULL, Part, Question
+from kgml.models.compare.branches import branches
+from kgml.models.compare.question import BRANCHES, Part, Question
 from kgml.models.compare.store import Plan
 from kgml.models.evidence import PLACEBO_SEED
-from kgml.models.features import Documents, EntityVectors, relabelled, spread
+from kgml.models.features import Documents, EntityVectors, emptied, relabelled, spread
 from kgml.models.train import make_classifier
 from kgml.progress import KGMLWarning
 from kgml.registry import resolve
@@ -80,18 +82,15 @@ class Knowledge:
                 zip(self.question.graph_names, self._only, strict=True)
             )
         ] if len(self.graphs) > 1 else []  # fmt: skip
-        found = [(int(n), number) for number, n in enumerate(learn.counts.getnnz(axis=0))]
-        wanted = {child for root in self.whole.roots for child in self.whole.children(root)}
-        most = sorted((-n, number) for n, number in found if n and number in wanted)[:BRANCHES]
         keys = self.whole.keys()
         parts += [
-            Part("branch", f"branch-{i}", keys[number], self.whole.labels[number], -n)
-            for i, (n, number) in enumerate(most)
+            Part("branch", f"branch-{i}", keys[number], self.whole.labels[number], texts)
+            for i, (number, texts) in enumerate(branches(self.whole, learn.counts, BRANCHES))
         ]
         return Plan(parts, round(self.documents.coverage, 6))
 
     def permuted(self, documents: Documents, draw: int) -> Documents:
-        """The same documents with all entities of the graph permuted.
+        """The same documents with all entities of the graph permuted, each within its vocabulary.
 
         Those linked in the training part change places with each other, and so do all others:
         with few labels most concepts of a test text are in no training text, and if they kept
@@ -101,8 +100,10 @@ class Knowledge:
         linked[self.documents.own[: self.held[0]].indices] = True
         rng = np.random.default_rng([PLACEBO_SEED, self.question.seed(draw)])
         target = np.arange(len(self.whole))
-        for group in (np.flatnonzero(linked), np.flatnonzero(~linked)):
-            target[group] = rng.permutation(group)
+        group = 2 * self.whole.vocabularies + ~linked
+        for number in np.unique(group):
+            mine = np.flatnonzero(group == number)
+            target[mine] = rng.permutation(mine)
         return relabelled(documents, target, self.whole)
 
     def rewire(self, draw: int) -> tuple[KnowledgeGraph, EntityVectors]:
@@ -133,8 +134,8 @@ class Knowledge:
             gone = np.zeros(len(self.whole), dtype=bool)
             number = self.whole.number(part.id)
             gone[[number, *self.whole.descendants_of(number)]] = True
-        own = _emptied(documents.own, gone)
-        return replace(documents, own=own, counts=_emptied(spread(own, self.whole), gone))
+        own = emptied(documents.own, gone)
+        return replace(documents, own=own, counts=emptied(spread(own, self.whole), gone))
 
     def classifier(self, seed: int) -> KGTextClassifier:
         """An unfitted model with the options of the question: kgml as it is shipped."""
@@ -156,14 +157,6 @@ def _only(graphs: list[KnowledgeGraph], whole: KnowledgeGraph) -> list[NDArray[n
     return [row & (has.sum(axis=0) == 1) for row in has]
 
 
-def _emptied(matrix: sparse.csr_matrix, gone: NDArray[np.bool_]) -> sparse.csr_matrix:
-    """``matrix`` (n, e) without what is stored in the columns ``gone`` (e,)."""
-    kept = matrix.copy()
-    kept.data[gone[kept.indices]] = 0
-    kept.eliminate_zeros()
-    return kept
-
-
 def _touched(own: sparse.csr_matrix, mine: NDArray[np.bool_]) -> int:
     """How many rows have something in the columns ``mine``."""
-    return int((np.diff(_emptied(own, ~mine).indptr) > 0).sum())
+    return int((np.diff(emptied(own, ~mine).indptr) > 0).sum())

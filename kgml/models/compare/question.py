@@ -10,16 +10,16 @@ from typing import Any
 from kgml import __version__
 from kgml.artifacts import sha256
 from kgml.config import Config
+from kgml.encoders.text import TextEncoder
 from kgml.errors import UsageError
+from kgml.evaluation.answers import FULL, PERMUTED, PLAIN, REWIRED, SHIPPED, TEXT
 from kgml.kg.graph import KnowledgeGraph
 from kgml.registry import check, names
 
-FORMAT = 1
-FULL = "full"
+FORMAT = 2
 SIZES = ("8", "16", "32", "64", FULL)
 SEEDS = 10
-PLAIN, TEXT, SHIPPED = "text_tfidf", "text", "shipped"
-PLACEBOS = ("permuted", "rewired")
+PLACEBOS = (PERMUTED, REWIRED)
 FULL_PLACEBOS = 3
 """Draws of the placebos on the full training part, where all else is drawn once."""
 BRANCHES = 8
@@ -54,7 +54,7 @@ class Question:
         """Check the options and fill in what was not said.
 
         Raises:
-            UsageError: no graph, one given twice, an unknown fusion or size.
+            UsageError: no graph, an unknown fusion or size.
 
         >>> question = Question.of(Path("t.csv"), [Path("hp.kg")], ["full", "8"], fusions=["gated"])
         >>> question.sizes, question.seeds, question.main
@@ -63,9 +63,6 @@ class Question:
         config = config or Config()
         if not graphs:
             raise UsageError("no graph to compare with. Name at least one: --graph DIR")
-        twice = sorted({str(g) for g in graphs if graphs.count(g) > 1})
-        if twice:
-            raise UsageError(f"--graph {twice[0]} is given twice; name each graph once.")
         if seeds < 1:
             raise UsageError(f"--seeds {seeds}: wanted at least 1 draw of the training rows.")
         config.encoder.check()
@@ -98,17 +95,31 @@ class Question:
         ]
 
     def key(self, graphs: Sequence[KnowledgeGraph]) -> dict[str, Any]:
-        """All that the numbers depend on: the contents of files, not where they lie."""
+        """All that the numbers depend on: the contents of files, not where they lie.
+
+        Raises:
+            UsageError: two of ``graphs`` are the same.
+        """
         config = self.config
+        prints = [graph.fingerprint for graph in graphs]
+        for i, fingerprint in enumerate(prints):
+            first = prints.index(fingerprint)
+            if first < i:
+                raise UsageError(
+                    f"--graph {self.graphs[i]}: the same graph as {self.graphs[first]}; name each "
+                    "graph once."
+                )
+        reader = TextEncoder(config.linking.encoder) if config.linking.encoder else None
         return {
             "format": FORMAT, "kgml": __version__, "data": sha256(self.data),
-            "graphs": [g.fingerprint for g in graphs], "per_class": list(self.sizes),
+            "graphs": prints, "per_class": list(self.sizes),
             "seeds": self.seeds, "seed": config.seed, "fusion": list(self.fusions),
             "encoder": {
-                k: v for k, v in asdict(config.encoder).items() if k not in ("device", "vectors")
+                **{k: v for k, v in asdict(config.encoder).items() if k not in ("device", "vectors")},
+                "model": TextEncoder.of(config.encoder).fingerprint,
             },
             "node_training": config.node_training.given(),
-            "linking": asdict(config.linking),
+            "linking": {**asdict(config.linking), "encoder": reader and reader.fingerprint},
             "train": {k: v for k, v in asdict(config.train).items() if k != "per_class"},
         }  # fmt: skip
 

@@ -88,14 +88,14 @@ class Folder:
         if not (self.path / PLAN).exists():
             return None
         found = self._json(PLAN)
-        try:
-            return Plan([Part(**part) for part in found["parts"]], float(found["coverage"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged(PLAN, str(error)) from None
+        sealed = found.pop("sha256", None)
+        if sealed != _seal(found):
+            raise self._damaged(PLAN, "changed since it was saved")
+        return Plan([Part(**part) for part in found["parts"]], found["coverage"])
 
     def write_plan(self, plan: Plan) -> None:
         """Keep the parts, so that they need not be looked for again."""
-        write_file(self.path / PLAN, to_json(asdict(plan)))
+        write_file(self.path / PLAN, to_json({**asdict(plan), "sha256": _seal(asdict(plan))}))
 
     def has(self, cell: Cell) -> bool:
         """Whether the cell is finished."""
@@ -141,10 +141,14 @@ class Folder:
             raise self._damaged(name, str(error)) from None
 
     def _damaged(self, name: str, reason: str) -> ArtifactError:
-        return ArtifactError(
-            f"{self.path / name}: damaged ({reason}). Remove this file and run the command again: "
-            "all else is kept."
-        )
+        step = "Remove this file and run the command again: all else is kept."
+        if name == QUESTION:  # of which nothing else in the folder tells the contents
+            step = "Remove the folder, or choose another -o."
+        return ArtifactError(f"{self.path / name}: damaged ({reason}). {step}")
+
+
+def _seal(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(to_json(values).encode()).hexdigest()
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.data.corpus import Corpus
+from kgml.evaluation.answers import FULL, PLAIN, SHIPPED, TEXT
 from kgml.evaluation.calibration import BINS, reliability
 from kgml.evaluation.learning_curve import labels_saved, learning_curve
 from kgml.evaluation.paired import discordant, holm, mcnemar, twice_median
@@ -15,21 +16,13 @@ from kgml.evaluation.resample import (
     Comparison,
     Scores,
     compare_scores,
+    enough_resamples,
     score_classes,
     score_runs,
     summary,
 )
 from kgml.models.compare.fits import class_names
-from kgml.models.compare.question import (
-    FULL,
-    PLACEBOS,
-    PLAIN,
-    SHIPPED,
-    TEXT,
-    Cell,
-    Question,
-    systems,
-)
+from kgml.models.compare.question import PLACEBOS, Cell, Question, systems
 from kgml.models.compare.store import Folder, Outcome, Plan
 
 METRICS = ("accuracy", "macro_f1")
@@ -45,6 +38,8 @@ class Tally:
         self.classes = class_names(corpus.labels)
         self.truth = np.searchsorted(self.classes, np.array(corpus.labels)[corpus.test])
         self.seed = question.config.seed
+        pairs = len(question.sizes) * (len(question.fusions) + 1 + len(PLACEBOS))
+        self.resamples = enough_resamples(pairs)
 
     def results(self) -> Table:
         """Everything but the answers in words, in plain numbers and names."""
@@ -78,7 +73,7 @@ class Tally:
 
     def _scores(self, predicted: list[NDArray[np.int32]]) -> dict[str, Scores]:
         codes = np.stack(predicted).astype(np.int64)
-        return score_runs(self.truth, codes, len(self.classes), self.seed)
+        return score_runs(self.truth, codes, len(self.classes), self.seed, self.resamples)
 
     def _rows(self, size: str) -> int:
         """Training rows of a draw; each draw has as many."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from kgml.config import EncoderConfig
 from kgml.data.corpus import check_texts
@@ -18,7 +17,7 @@ from kgml.kg.synonyms import with_synonyms
 from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.mentions import Mention
 from kgml.models.classifier import KGTextClassifier
-from kgml.models.features import Documents, with_mentions
+from kgml.models.features import Documents, emptied, with_mentions
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,18 @@ def what_if(
     """
     graph = model.featurizer().graph
     added = [(graph.number(key), _form(key, text)) for key, text in synonyms]
-    dropped = sorted({graph.number(key) for key in drop})
-    if not added and not dropped:
+    dropped = np.zeros(len(graph), dtype=bool)
+    dropped[[graph.number(key) for key in drop]] = True
+    if not added and not dropped.any():
         raise UsageError("no change to try; give a synonym or a concept to drop.")
     documents = model.featurizer().documents(check_texts(texts))
-    entities = set(range(len(graph))).difference(dropped) if dropped else None
+    entities = np.flatnonzero(~dropped).tolist() if dropped.any() else None
     linker = EntityLinker.from_graph(
         with_synonyms(graph, added), model.linking, entities,
         EncoderConfig(precision=model.precision, device=model.device),
     )  # fmt: skip
     changed = with_mentions(documents, linker.link(texts), graph)
-    changed = replace(changed, counts=_without(changed.counts, dropped))
+    changed = replace(changed, counts=emptied(changed.counts, dropped))
     difference = abs(documents.counts - changed.counts)
     reached = np.flatnonzero(np.asarray(difference.sum(axis=1)).ravel()).tolist()
     return WhatIf(_sides(model, documents), _sides(model, changed), reached)
@@ -109,13 +109,6 @@ def _form(key: Key, text: str) -> str:
     if not text.strip():
         raise UsageError(f"a synonym of {key}: found nothing but blanks, wanted a word at least.")
     return text.strip()
-
-
-def _without(counts: sparse.csr_matrix, entities: Sequence[int]) -> sparse.csr_matrix:
-    kept = counts.copy()
-    kept.data[np.isin(kept.indices, entities)] = 0
-    kept.eliminate_zeros()
-    return kept
 
 
 def _sides(model: KGTextClassifier, documents: Documents) -> list[Side]:
