@@ -95,7 +95,7 @@ def explain(
     _check_alone({"--split-column": split_column}, "--split NAME", split)
     if like is not None:
         texts.check_source(None, like)
-    _check_page(html, [data, like])
+    _check_page(html, {"--data": data, "--like": like})
     table = None if data is None or is_lines(data) else data
     config = call.config(trained_with(model, table), train={
         "text_column": text_column, "label_column": label_column, "split_column": split_column,
@@ -143,7 +143,7 @@ def _check_alone(given: dict[str, Any], owner: str, there: object) -> None:
         raise UsageError(f"{alone[0]} is for {owner}; add it, or leave {alone[0]} out.")
 
 
-def _check_page(html: Path | None, tables: list[Path | None]) -> None:
+def _check_page(html: Path | None, tables: dict[str, Path | None]) -> None:
     if html is None:
         return
     from kgml.linking.formats.html import Page
@@ -151,8 +151,8 @@ def _check_page(html: Path | None, tables: list[Path | None]) -> None:
     if html.suffix.lower() != Page.ending:
         raise UsageError(f"--html {html}: wanted a file ending in {Page.ending}.")
     Page().check(html)
-    for table in tables:
-        texts.check_output(html, table)
+    for source, table in tables.items():
+        texts.check_output(html, table, "--html", source)
 
 
 def _knowledge(model: KGTextClassifier) -> dict[str, Any]:

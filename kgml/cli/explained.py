@@ -29,7 +29,7 @@ def _one(one: dict[str, Any], used: bool) -> str:
         whole.insert(0, f"knowledge {_loss(one['without_knowledge'])}")
     lines = [
         f"{one_line(one['label'])} {one['probability']:.3f} ({beside})",
-        f"  {marked(one['text'], one['mentions'])}",
+        f"  {' '.join(marked(one['text'], one['mentions']).split())}",
         f"  lost without {', '.join(whole)}" + (f"; gate {one['gate']:.2f}" if used else ""),
         *_mentions(one["mentions"]),
         *(_concepts(one) if used else []),

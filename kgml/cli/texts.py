@@ -47,14 +47,18 @@ def check_columns(data: Path | None, columns: dict[str, str | None]) -> None:
         )
 
 
-def check_output(output: Path | None, data: Path | None) -> None:
+def check_output(
+    output: Path | None, data: Path | None, flag: str = "-o", source: str = "--data"
+) -> None:
     """Refuse to write over the table that is read.
 
     Raises:
         UsageError: the two are one file.
     """
     if output is not None and data is not None and output.exists() and output.samefile(data):
-        raise UsageError(f"-o {output} is the table that --data names; choose another -o.")
+        raise UsageError(
+            f"{flag} {output} is the table that {source} names; choose another {flag}."
+        )
 
 
 def read(text: str | None, data: Path | None, text_column: str) -> list[str]:

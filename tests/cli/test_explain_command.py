@@ -41,6 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``m`` with knowledge, ``plain`` without, and ``t.csv``: 8 training rows, 4 test rows."""
     made: Path = tmp_path_factory.mktemp("explained")
     (made / "heart.ttl").write_text(HEART, encoding="utf-8")
+    (made / "q.html").write_text("a table", encoding="utf-8")
     texts = [text for those in TEXTS.values() for text in those]
     labels = [label for label, those in TEXTS.items() for _ in those]
     held = [[TEXT, "heart"], ["gilt, common share", "money"], ["a gilt", "money"], ["x y", "money"]]
@@ -104,13 +105,14 @@ def test_the_terminal_shows_marks_ways_and_neighbours(told) -> None:
 def test_what_steers_a_terminal_is_spelled_out(told) -> None:
     result = json.loads(told.stdout)
     one = result["explanations"][0]
-    one["text"] += "\x1b[31m"
+    one["text"] += "\x1b[31m\n  lost without knowledge +0.999"
     one["mentions"][0]["text"] = one["concepts"][0]["path"] = "a\nb\x1b[2J\u202e"
     one["label"] = "heart\r"
     one["probabilities"]["\x07"] = 0.0
     shown = visible(explained.human(result))
     assert not set("\x1b\u202e\r\x07") & set(shown)
     assert "a\\x0ab\\x1b[2J\\u202e" in shown
+    assert "\n  lost without knowledge +0.999" not in shown
 
 
 def test_a_page_is_written_and_nothing_is_printed(kgml_in: Run, folder: Path) -> None:
@@ -182,6 +184,11 @@ def test_a_model_without_knowledge_says_so_and_cannot_be_measured(kgml_in, folde
         (["a", "-k", "3"], 2, "-k is for --like FILE"),
         (["a", "--html", "p.pdf"], 2, "wanted a file ending in .html"),
         (["a", "--like", "none.csv"], 1, "none.csv: no such file"),
+        (
+            ["a", "--like", "q.html", "--html", "q.html"],
+            2,
+            "--html q.html is the table that --like names; choose another --html.",
+        ),
         (["--data", "t.csv", "--faithfulness", "--drop-concept", "x"], 2, "exclude each other"),
         (["a", "--drop-concept", "http://example.org/aff"], 1, "no entity"),
         (["a", "--add-synonym", "af"], 2, "wanted ID=WORDS"),

@@ -286,6 +286,12 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     assert list(files(tmp_path)) == ["mine.txt"]
 
 
+def test_a_kill_before_the_first_file_was_whole_is_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / ".question.json.1.tmp").write_text("{")
+    Folder(tmp_path, {"seed": 0}).open()
+    assert list(files(tmp_path)) == ["question.json"]
+
+
 def test_a_changed_plan_and_a_damaged_question_are_named_with_a_step_that_works(
     compared: Compared, tmp_path: Path
 ) -> None:

@@ -64,6 +64,8 @@ class Folder:
             UsageError: the folder answers another question.
             ArtifactError: it holds something else, is damaged or cannot be written.
         """
+        for left in self.path.glob(f".{QUESTION}.*.tmp"):  # killed before there was a question
+            left.unlink(missing_ok=True)
         if not (self.path / QUESTION).exists():
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
                 raise ArtifactError(

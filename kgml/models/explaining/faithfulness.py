@@ -3,7 +3,9 @@
 Comprehensiveness: the probability of the predicted label that is lost without the mentions ranked
 first. Sufficiency: what is lost with no others than these (DeYoung et al., ERASER, 2020). Text
 vector and TF-IDF stay as they are throughout. Beside them stand the same measures of as many
-mentions chosen at random, on the same texts.
+mentions chosen at random, on the same texts. Mentions are ranked by what is lost without each alone:
+where one of them is taken out, comprehensiveness is the most there is by construction, and only
+sufficiency and larger shares put the ranking to a test.
 """
 
 from __future__ import annotations
