@@ -146,7 +146,7 @@ def test_the_table_has_one_number_a_row() -> None:
 def test_a_model_that_never_uses_knowledge_is_said_so_in_the_table() -> None:
     one = size("8", NO)
     one["systems"]["shipped"]["used"] = 0
-    (row,) = [r for r in as_markdown(results(one)).splitlines() if r.startswith("| kgml as")]
+    row = next(r for r in as_markdown(results(one)).splitlines() if r.startswith("| kgml as"))
     assert row.endswith("| 0 of 2 |")
 
 
