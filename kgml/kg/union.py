@@ -23,8 +23,8 @@ Row = dict[str, Any]
 def union(graphs: Sequence[KnowledgeGraph]) -> KnowledgeGraph:
     """All entities, words and edges of ``graphs`` as one graph; a single one is returned as it is.
 
-    The label of an entity is that of the first graph that has one for it; labels that others give
-    become exact synonyms. Nothing is merged but what has the same IRI: for cross-references build
+    Label and definition of an entity are those of the first graph that has one for it; labels that
+    others give become exact synonyms. Nothing is merged but what has the same IRI: for cross-references build
     one graph of all files (``kgml build-graph --merge-xrefs``).
 
     >>> from kgml import load_graph
@@ -36,8 +36,8 @@ def union(graphs: Sequence[KnowledgeGraph]) -> KnowledgeGraph:
         return graphs[0]
     tables = [graph.columns for graph in graphs]
     files = [len(graph.files) for graph in graphs]
-    entities, entity = _merged([t.entities for t in tables], lambda row: not row["labelled"])
-    relations, relation = _merged([t.relations for t in tables], lambda row: False)
+    entities, entity = _merged([t.entities for t in tables], _one_entity)
+    relations, relation = _merged([t.relations for t in tables], lambda first, other: first)
     triples, origins = _edges(tables, entity, relation, files)
     columns = store.Columns(
         entities=pa.Table.from_pylist(entities, schema=store.ENTITIES),
@@ -61,17 +61,25 @@ def union(graphs: Sequence[KnowledgeGraph]) -> KnowledgeGraph:
     )  # fmt: skip
 
 
+def _one_entity(first: Row, other: Row) -> Row:
+    """An entity of two graphs: a graph that only refers to it may come first."""
+    better = other if other["labelled"] and not first["labelled"] else first
+    return {
+        **better,
+        "definition": better["definition"] or first["definition"] or other["definition"],
+    }
+
+
 def _merged(
-    tables: list[pa.Table], worse: Callable[[Row], bool]
+    tables: list[pa.Table], one: Callable[[Row, Row], Row]
 ) -> tuple[list[Row], list[Numbers]]:
-    """Rows by IRI, sorted, the first that is not ``worse``; and each table's new numbers."""
+    """Rows by IRI, sorted, ``one`` made of two; and each table's new numbers."""
     kept: dict[str, Row] = {}
     given = [table.to_pylist() for table in tables]
     for rows in given:
         for row in rows:
             old = kept.get(row["iri"])
-            if old is None or (worse(old) and not worse(row)):
-                kept[row["iri"]] = row
+            kept[row["iri"]] = row if old is None else one(old, row)
     order = {iri: number for number, iri in enumerate(sorted(kept))}
     numbers = [np.array([order[row["iri"]] for row in rows], dtype=np.int64) for rows in given]
     return [kept[iri] for iri in order], numbers

@@ -67,6 +67,18 @@ def test_a_label_beats_the_end_of_an_iri_whichever_graph_has_it(two: list[Knowle
     assert both["http://e.org/a"].label == "hot"
 
 
+def test_a_definition_is_kept_whichever_graph_has_it(tmp_path: Path) -> None:
+    """A graph that only names an entity of another may come first."""
+    said = '; skos:definition "A hot body."@en'
+    graphs = []
+    for name, more in (("bare", ""), ("whole", said)):
+        path = tmp_path / f"{name}.ttl"
+        path.write_text(f'{HEAD}:a a owl:Class ; rdfs:label "fever"@en {more} .\n', "utf-8")
+        graphs.append(load_graph(path))
+    for both in (union(graphs), union(graphs[::-1])):
+        assert both["http://e.org/a"].definition == "A hot body."
+
+
 def test_axioms_say_from_which_file_an_edge_came(two: list[KnowledgeGraph]) -> None:
     both = union(two)
     assert [a.file for a in both.axioms("http://e.org/a", "http://e.org/heat")] == ["two.ttl"]
