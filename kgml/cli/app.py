@@ -22,7 +22,9 @@ from kgml import __version__
 from kgml.cli import (
     adapt,
     build_graph,
+    compare,
     encode,
+    explain,
     explore,
     graph,
     link,
@@ -88,6 +90,8 @@ app.command("adapt")(adapt.adapt)
 app.command("train", context_settings={"allow_extra_args": True})(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
+app.command("explain")(explain.explain)
+app.command("compare", cls=compare.Several)(compare.compare)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)

@@ -60,6 +60,53 @@ def read_unlabelled(path: Path, text_column: str = "text") -> list[str]:
     return texts
 
 
+def read_part(
+    path: Path,
+    text_column: str = "text",
+    split: str | None = None,
+    split_column: str | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+) -> tuple[list[int], list[str]]:
+    """Row numbers, from 1, and texts of a table or of a ``.txt`` file; labels are not needed.
+
+    Args:
+        split: only the rows of that name; None for all.
+        split_column: where the name stands; None for the column ``split``.
+        sample: at most so many, drawn by ``seed``, in the order of the table.
+
+    Raises:
+        CorpusError: missing, empty, without such columns or rows, or a text that is empty.
+    """
+    path = Path(path)
+    texts = read_unlabelled(path, text_column)
+    rows = np.arange(len(texts))
+    if split is not None:
+        if is_lines(path):
+            raise CorpusError(f"{path}: lines of text have no columns; leave --split out.")
+        names = _column(path, read_table(path), split_column or "split", "--split-column")
+        lower = [str(name).strip().lower() for name in names]
+        rows = np.flatnonzero([name == split.strip().lower() for name in lower])
+        if not len(rows):
+            raise CorpusError(f"{path}: no row '{split}' in --split; {one_of(set(lower), split)}")
+    if sample is not None and sample < len(rows):
+        rows = np.sort(np.random.default_rng(seed).choice(rows, sample, replace=False))
+    return (rows + 1).tolist(), [texts[i] for i in rows]
+
+
+def read_labelled(
+    path: Path, text_column: str = "text", label_column: str = "label"
+) -> tuple[list[str], list[str]]:
+    """Texts and labels of all rows of a table.
+
+    Raises:
+        CorpusError: missing, empty, without these columns, or a text or label that is empty.
+    """
+    columns = read_table(path)
+    texts = _texts(path, _column(path, columns, text_column, "--text-column"))
+    return texts, _labels(path, _column(path, columns, label_column, "--label-column"))
+
+
 def read_documents(
     path: Path, text_column: str = "text", id_column: str | None = None
 ) -> tuple[list[str], list[Any]]:

@@ -88,24 +88,42 @@ class Assembly:
 
     def features(self, documents: Documents) -> sparse.csr_matrix:
         """``[fused vector | lexical view | concept view]``, (n, d) float32."""
-        if self.fusion_.idle:
-            documents = documents.without_links()
-        n = len(documents)
-        parts = [self._fused(documents.take(np.arange(i, min(i + BATCH, n))))
-                 for i in range(0, max(n, 1), BATCH)]  # fmt: skip
-        vector = np.concatenate([p[0] for p in parts])
-        weights = np.concatenate([p[1] for p in parts])
-        gate = np.concatenate([p[2] for p in parts])
+        documents = self._as_used(documents)
+        vector, weights, gate = self._fused(documents)
         views = [sparse.csr_matrix(vector), self.view_.transform(documents.counts, weights, gate)]
         if self.lexical_ is not None:
             views.insert(1, self.lexical_.transform(documents.terms))
         return sparse.csr_matrix(sparse.hstack(views, format="csr"))
 
+    def concept_columns(self) -> tuple[int, NDArray[np.int64]]:
+        """Where the concept view begins among the columns of `features`, and the entity number of
+        each of its columns."""
+        terms = len(self.lexical_.terms_) if self.lexical_ is not None else 0
+        return self.fusion_.d_out + terms, self.view_.columns_
+
+    def attention(self, documents: Documents) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
+        """What the fusion makes of n documents: how much each concept counts, CSR (n, e) at the
+        places of ``documents.counts``, 1 meaning as counted; and how much knowledge does, (n,)."""
+        documents = self._as_used(documents)
+        _, weights, gate = self._fused(documents)
+        counts = documents.counts
+        return sparse.csr_matrix((weights, counts.indices, counts.indptr), shape=counts.shape), gate
+
     def decision(self, documents: Documents) -> Decisions:
         """(n, classes) decision values."""
         return self.head_.decision(self.features(documents))
 
+    def _as_used(self, documents: Documents) -> Documents:
+        return documents.without_links() if self.fusion_.idle else documents
+
     def _fused(self, documents: Documents) -> tuple[NDArray[np.float32], ...]:
+        """Vector (n, d_out), weights in the order of ``counts.data``, gate (n,)."""
+        n = len(documents)
+        parts = [self._fused_batch(documents.take(np.arange(i, min(i + BATCH, n))))
+                 for i in range(0, max(n, 1), BATCH)]  # fmt: skip
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+    def _fused_batch(self, documents: Documents) -> tuple[NDArray[np.float32], ...]:
         bag = bag_of(documents, self.vectors, self.fusion_.needs_keys)
         fused = self.fusion_(torch.from_numpy(documents.text), bag)
         weights = fused.concept_weights[bag.mask]

@@ -175,6 +175,15 @@ def relabelled(documents: Documents, target: NDArray[np.int64], graph: Knowledge
     return replace(documents, own=own, counts=spread(own, graph))
 
 
+def with_mentions(
+    documents: Documents, mentions: Sequence[Sequence[Mention]], graph: KnowledgeGraph
+) -> Documents:
+    """The same texts, linked as ``mentions`` says, a list per document."""
+    own = link_matrix(mentions, graph.vocabularies)
+    linked = [list(of_text) for of_text in mentions]
+    return replace(documents, own=own, counts=spread(own, graph), mentions=linked)
+
+
 def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:
     """The placebo: entities linked in ``documents`` change places with each other, (e,).
 
@@ -212,6 +221,14 @@ def link_matrix(
     )
     matrix.sum_duplicates()
     return matrix
+
+
+def emptied(matrix: sparse.csr_matrix, gone: NDArray[np.bool_]) -> sparse.csr_matrix:
+    """``matrix`` (n, e) without what is stored in the columns ``gone`` (e,)."""
+    kept = matrix.copy()
+    kept.data[gone[kept.indices]] = 0
+    kept.eliminate_zeros()
+    return kept
 
 
 def spread(own: sparse.csr_matrix, graph: KnowledgeGraph) -> sparse.csr_matrix:
