@@ -104,7 +104,8 @@ def read_labelled(
     """
     columns = read_table(path)
     texts = _texts(path, _column(path, columns, text_column, "--text-column"))
-    return texts, _labels(path, _column(path, columns, label_column, "--label-column"))
+    labels = _column(path, columns, label_column, "--label-column")
+    return texts, ONE_LABEL.read(labels, str(path))
 
 
 def read_documents(

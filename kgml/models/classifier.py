@@ -193,7 +193,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Of several labels a list of lists, or an array (n, c) of 0 and 1 where `fit` was given one.
         """
-        found: NDArray[Any] = self.target_.labels(self.codes_documents(self._documents(texts)))
+        codes = self.codes_documents(self._documents(texts))
+        found: NDArray[Any] = self.target_.labels(codes)
         return found
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:

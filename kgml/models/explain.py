@@ -15,7 +15,14 @@ from kgml.linking.linker import mention_to_json
 from kgml.linking.mentions import Mention
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.explaining.carriers import Way, carriers, ways
-from kgml.models.explaining.removal import Cut, Probabilities, lost, one_document, probabilities
+from kgml.models.explaining.removal import (
+    Cut,
+    Probabilities,
+    check_single,
+    lost,
+    one_document,
+    probabilities,
+)
 from kgml.models.features import Documents
 from kgml.progress import track
 
@@ -127,6 +134,7 @@ def explain(model: KGTextClassifier, texts: Sequence[str]) -> list[Explanation]:
 
     Raises:
         CorpusError: a text is empty or no string.
+        UsageError: the model's target is not one label per text.
 
     >>> from kgml import KGTextClassifier, load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
@@ -146,6 +154,7 @@ def explain_documents(
     model: KGTextClassifier, documents: Documents, texts: Sequence[str]
 ) -> list[Explanation]:
     """`explain` on ``texts`` (n) already turned into numbers."""
+    check_single(model)
     model.vectors_.prepare(documents, fusion=model.fusion)
     rows = range(len(documents))
     work = track(rows, "explaining", total=len(rows)) if len(rows) >= MANY else rows

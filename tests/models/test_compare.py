@@ -385,6 +385,11 @@ Refused = Callable[[], Question]
     [
         ([], {}, "no graph to compare with"),
         (["a.ttl"], {"seeds": 0}, "--seeds 0: wanted at least 1"),
+        (
+            ["a.ttl"],
+            {"config": QUICK.override("train", target="multi")},
+            "target = 'multi': a comparison is of texts with one label each",
+        ),
     ],
 )
 def test_calls_that_make_no_sense_are_refused(

@@ -13,8 +13,8 @@ from kgml.models.assembly import Assembly, Recipe
 from kgml.models.compare.knowledge import Knowledge, in_graph
 from kgml.models.compare.question import PLACEBOS, Cell, Part
 from kgml.models.compare.store import Outcome
-from kgml.models.evidence import assign_folds
 from kgml.models.features import Documents, EntityVectors
+from kgml.models.folds import assign_folds
 
 NOTHING = np.zeros(0, dtype=np.float32)
 

@@ -66,6 +66,12 @@ class Question:
         if seeds < 1:
             raise UsageError(f"--seeds {seeds}: wanted at least 1 draw of the training rows.")
         config.encoder.check()
+        config.train.check()
+        if config.train.kind != "single":
+            raise UsageError(
+                f"[train] target = {config.train.kind!r}: a comparison is of texts with one label "
+                "each. `kgml train` says of other targets what the ontology adds."
+            )
         if config.encoder.vectors:
             raise UsageError(
                 f"[encoder] vectors = {config.encoder.vectors!r}: a comparison makes its vectors, "

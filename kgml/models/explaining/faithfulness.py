@@ -24,7 +24,13 @@ from kgml.errors import InputError
 from kgml.evaluation.metrics import mean_difference
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.explain import standing
-from kgml.models.explaining.removal import Cut, lost, one_document, probabilities
+from kgml.models.explaining.removal import (
+    Cut,
+    check_single,
+    lost,
+    one_document,
+    probabilities,
+)
 from kgml.models.features import Documents
 from kgml.progress import track
 
@@ -77,7 +83,9 @@ def faithfulness(
     Raises:
         CorpusError: a text is empty or no string.
         InputError: the model was shipped without knowledge, or no text has enough mentions.
+        UsageError: the model's target is not one label per text.
     """
+    check_single(model)
     reason = standing(model)
     if reason is not None:
         raise InputError(

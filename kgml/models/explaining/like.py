@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kgml.data.corpus import check_labels, check_texts
+from kgml.data.corpus import check_texts
+from kgml.data.labels import check_labels
 from kgml.errors import CorpusError, UsageError
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.features import Documents

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from kgml.errors import UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.mentions import Mention
 from kgml.models.classifier import KGTextClassifier
@@ -30,6 +31,15 @@ class Cut:
     mentions: frozenset[int] = frozenset()
     entities: frozenset[int] = frozenset()
     words: frozenset[int] = frozenset()
+
+
+def check_single(model: KGTextClassifier) -> None:
+    """Refuse a model of which a text has not one label: nothing is lost of no single probability."""
+    if model.target != "single":
+        raise UsageError(
+            f"the model's target is '{model.target}': only predictions of one label per text are "
+            "explained. `kgml predict` shows what is linked."
+        )
 
 
 def one_document(documents: Documents, row: int) -> Documents:

@@ -17,6 +17,7 @@ from kgml.kg.synonyms import with_synonyms
 from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.mentions import Mention
 from kgml.models.classifier import KGTextClassifier
+from kgml.models.explaining.removal import check_single
 from kgml.models.features import Documents, emptied, with_mentions
 
 
@@ -67,8 +68,9 @@ def what_if(
     Raises:
         CorpusError: a text is empty or no string.
         InputError: the ontology has no such entity.
-        UsageError: a synonym is blank, or no change is asked for.
+        UsageError: a synonym is blank, no change is asked for, or the target is not one label.
     """
+    check_single(model)
     graph = model.featurizer().graph
     added = [(graph.number(key), _form(key, text)) for key, text in synonyms]
     dropped = np.zeros(len(graph), dtype=bool)

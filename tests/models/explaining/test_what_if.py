@@ -38,7 +38,7 @@ def model(graph) -> KGTextClassifier:
 def with_graph(model: KGTextClassifier, graph: KnowledgeGraph) -> KGTextClassifier:
     """What was learned with one graph, over another of the same entities."""
     other = KGTextClassifier(graph, **{k: v for k, v in model.get_params().items() if k != "graph"})
-    for name in ("classes_", "strength_", "recipe_", "vectors_", "assembly_"):
+    for name in ("target_", "classes_", "strength_", "recipe_", "vectors_", "assembly_"):
         setattr(other, name, getattr(model, name))
     return other
 

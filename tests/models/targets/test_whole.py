@@ -15,6 +15,9 @@ from kgml.errors import CorpusError, UsageError
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.evidence import out_of_fold, weigh
+from kgml.models.explain import explain
+from kgml.models.explaining.faithfulness import faithfulness
+from kgml.models.explaining.what_if import what_if
 from kgml.models.features import Documents, EntityVectors, permutation, relabelled
 from kgml.models.targets.base import Target
 from kgml.registry import resolve
@@ -316,3 +319,13 @@ def test_c_chosen_inside_is_refitted_in_every_fold_and_saved(kinds, words, tmp_p
     np.testing.assert_array_equal(
         again.predict_proba(words.texts), model.predict_proba(words.texts)
     )
+
+
+@targets
+def test_only_one_label_per_text_is_explained(models, words, name: str) -> None:
+    asked = (explain, faithfulness, lambda model, texts: what_if(model, texts, drop=["iron"]))
+    for ask in asked:
+        with pytest.raises(
+            UsageError, match=f"the model's target is '{name}': only predictions of"
+        ):
+            ask(models[name], words.texts[:2])
