@@ -22,9 +22,9 @@ class BoostingHead(Head):
 
     A truncated SVD keeps `COMPONENTS` directions of the columns filled in half of the rows (the
     text vector) and as many of the others (words, concepts), learned on the same rows. Trees cut
-    one column at a time and a text's topic lies along none: on topics the linear heads are better
-    and a hundred times faster (README). It serves where classes are few, rows are thousands, and
-    what decides is a threshold or an interplay of few columns.
+    one column at a time and a text's topic lies along none: for topics, take a linear head
+    (``benchmarks/heads.py`` has them beside each other). It serves where classes are few, rows are
+    thousands, and what decides is a threshold or an interplay of few columns.
     """
 
     name = "boosting"
