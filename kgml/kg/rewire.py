@@ -39,7 +39,7 @@ def rewired(graph: KnowledgeGraph, seed: int = 0) -> KnowledgeGraph:
     triples = graph.triples.copy()
     edges = triples[rows]
     kinds = np.column_stack([edges[:, 1], graph.vocabularies[edges[:, [0, 2]]]])
-    kind = np.unique(kinds, axis=0, return_inverse=True)[1].ravel()
+    kind = np.unique(kinds, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
     edges[:, 2] = exchanged(edges, kind, graph.depths, seed)
     changed = int((edges[:, 2] != graph.triples[rows, 2]).sum())
     triples[rows] = edges
