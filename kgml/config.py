@@ -261,6 +261,8 @@ class TrainConfig:
     """What stands between the labels of a cell; None: cells are lists (JSONL, Parquet)."""
     order: tuple[str, ...] = ()
     """The classes of an ordinal target, lowest first; none where they are numbers."""
+    lead: bool = True
+    """Whether first sentences are features of their own, where most texts have another."""
     folds: int = 5
 
     @property

@@ -75,6 +75,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         long_texts: cut after what the text encoder reads, or chunks.
         device: of the text encoder: auto, cpu, cuda, mps. Not saved with the model.
         lexical: whether TF-IDF stands beside the text vector.
+        lead: whether first sentences are features of their own, where most texts have another.
         knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
         folds: number of folds for that evidence.
         linking: options of the linker.
@@ -113,6 +114,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         long_texts: str = "cut",
         device: str = "auto",
         lexical: bool = True,
+        lead: bool = True,
         knowledge: str = "auto",
         folds: int = 5,
         linking: LinkingConfig = LinkingConfig(),  # noqa: B008 - frozen
@@ -134,6 +136,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.long_texts = long_texts
         self.device = device
         self.lexical = lexical
+        self.lead = lead
         self.knowledge = knowledge
         self.folds = folds
         self.linking = linking
@@ -268,7 +271,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         head = self.make_target().head(self.head, rows_per_class)
         return Recipe(
             self.fusion, head, self.lexical, self.random_state, self.regularization,
-            self.class_weight,
+            self.class_weight, self.lead,
         )  # fmt: skip
 
     def label_kind(self, separator: str | None = None) -> LabelKind:
@@ -308,7 +311,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _documents(self, texts: Sequence[str]) -> Documents:
         check_is_fitted(self)
-        return self.featurizer().documents(check_texts(texts))
+        return self.featurizer().documents(check_texts(texts), self.assembly_.lead_ is not None)
 
     def check_options(self) -> None:
         """Raise `UsageError` where an option's name or value is not known."""

@@ -67,7 +67,7 @@ def weigh(
         target: what ``y`` is; None for one label per row, classes (n,).
     """
     target = target or SingleTarget()
-    variants = {"plain": replace(recipe, fusion="none")}
+    variants = {"plain": recipe.plain}
     if recipe.fusion != "none" and documents.own.nnz:
         variants |= {"knowledge": recipe, "placebo": recipe}
     held = out_of_fold(documents, y, variants, vectors, folds, target)

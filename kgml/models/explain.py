@@ -229,8 +229,7 @@ def _places(entity: int, mentions: list[Mention]) -> list[int]:
 
 def _known_words(model: KGTextClassifier, one: Documents) -> list[int]:
     """Columns of the document's words that the lexical view has learned."""
-    lexical = model.assembly_.lexical_
-    known = set(lexical.terms_) if lexical is not None else set()
+    known = model.assembly_.words
     return [column for column, term in enumerate(one.terms.terms) if term in known]
 
 

@@ -24,13 +24,20 @@ from kgml.errors import ArtifactError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly
 from kgml.models.classifier import KGTextClassifier
-from kgml.models.concepts import ConceptView
-from kgml.models.lexical import LexicalView
+from kgml.models.views import Views
 from kgml.registry import resolve
 
 KIND = "model"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
-LATER = {"regularization": None, "class_weight": None, "target": "single", "order": ()}
+LEAD = "lead."
+"""Before the names of what was learned from leads."""
+LATER = {
+    "lead": True,
+    "regularization": None,
+    "class_weight": None,
+    "target": "single",
+    "order": (),
+}
 """Options that models of before did not have: written only where they say something else."""
 OPTIONS = ("fusion", "node_encoder", "objective", "head", "encoder", "precision", "long_texts",
            "lexical", "knowledge", "folds",
@@ -53,14 +60,10 @@ def save_model(
         path, KIND, made_from={**origins, **(made_from or {})}, seed=model.random_state,
         config=config.to_dict() if config else {}, command=command, summary=summary or {},
     ) as folder:  # fmt: skip
-        arrays: dict[str, NDArray[Any]] = {
-            "view.columns": stack.view_.columns_,
-            "view.idf": stack.view_.idf_,
-            "view.block": stack.view_.block_,
-        }
+        arrays = stack.whole_.arrays()
+        if stack.lead_ is not None:
+            arrays |= stack.lead_.arrays(LEAD)
         arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
-        if stack.lexical_ is not None:
-            arrays["lexical.idf"] = stack.lexical_.idf_
         if model.vectors_.values_ is not None:
             arrays["entities"] = model.vectors_.values_
         described = {
@@ -71,9 +74,11 @@ def save_model(
             "head": model.recipe_.head,
             "temperature": stack.head_.temperature,
             "strength": model.strength_,
-            "terms": stack.lexical_.terms_ if stack.lexical_ else None,
+            "terms": _terms(stack.whole_),
             "has_graph": model.graph is not None,
         }
+        if stack.lead_ is not None:
+            described["lead"] = {"terms": _terms(stack.lead_)}
         if model.target != "single":
             described["target"] = model.target_.state()
         (folder / "model.json").write_text(to_json(described), encoding="utf-8")
@@ -142,12 +147,9 @@ def _restore(
     model.recipe_ = replace(model.recipe(0), head=described["head"])
     classes = max(len(model.classes_), 1)
     stack = Assembly(model.recipe_, model.vectors_, classes, model.target_)
-    if described["terms"] is not None:
-        stack.lexical_ = LexicalView()
-        stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
-    stack.view_ = ConceptView()
-    stack.view_.columns_, stack.view_.idf_ = arrays["view.columns"], arrays["view.idf"]
-    stack.view_.block_ = arrays["view.block"]
+    stack.whole_ = Views.restored(arrays, described["terms"])
+    if "lead" in described:
+        stack.lead_ = Views.restored(arrays, described["lead"]["terms"], LEAD)
     stack.fusion_ = resolve("fusion", model.fusion)(
         model.vectors_.encoder.dimension, model.vectors_.d_node
     )
@@ -164,16 +166,13 @@ def _restore(
 
 def _check_sizes(stack: Assembly, temperature: float) -> None:
     """Raise ValueError where parts of a model do not fit together."""
-    terms = 0 if stack.lexical_ is None else len(stack.lexical_.terms_)
-    columns = len(stack.view_.columns_)
-    stack.head_.check(stack.fusion_.d_out + terms + columns)
-    fits = (
-        stack.lexical_ is None or len(stack.lexical_.idf_) == terms,
-        len(stack.view_.idf_) == len(stack.view_.block_) == columns,
-        temperature > 0,
-    )
-    if not all(fits):
-        raise ValueError("its parts differ in size")
+    stack.head_.check(stack.width)
+    if not temperature > 0:
+        raise ValueError(f"temperature {temperature}")
+
+
+def _terms(views: Views) -> list[str] | None:
+    return views.lexical_.terms_ if views.lexical_ else None
 
 
 def _options(model: KGTextClassifier) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +160,7 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         target=config.train.kind, order=config.train.order, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
         device=config.encoder.device,
-        folds=config.train.folds, linking=config.linking, random_state=config.seed,
+        lead=config.train.lead, folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 
 
@@ -206,9 +205,9 @@ def _report(
     codes = target.learn(y)
     recipe, graph = model.recipe_, model.vectors_.graph
     model.vectors_.prepare(learn, held, fusion=recipe.fusion)
-    plain = replace(recipe, fusion="none")
+    plain = recipe.plain
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
-        "text": (replace(plain, lexical=False), learn, held),
+        "text": (recipe.text, learn, held),
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
     }

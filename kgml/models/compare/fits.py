@@ -60,8 +60,10 @@ def class_names(labels: list[str]) -> NDArray[np.str_]:
 
 
 def _recipe(recipe: Recipe, system: str) -> Recipe:
-    if system in (TEXT, PLAIN):
-        return replace(recipe, fusion="none", lexical=recipe.lexical and system == PLAIN)
+    if system == TEXT:
+        return recipe.text
+    if system == PLAIN:
+        return recipe.plain
     return replace(recipe, fusion=system)
 
 

@@ -134,8 +134,12 @@ class Knowledge:
             gone = np.zeros(len(self.whole), dtype=bool)
             number = self.whole.number(part.id)
             gone[[number, *self.whole.descendants_of(number)]] = True
-        own = emptied(documents.own, gone)
-        return replace(documents, own=own, counts=emptied(spread(own, self.whole), gone))
+
+        def change(part: Documents) -> Documents:
+            own = emptied(part.own, gone)
+            return replace(part, own=own, counts=emptied(spread(own, self.whole), gone))
+
+        return documents.changed(change)
 
     def classifier(self, seed: int) -> KGTextClassifier:
         """An unfitted model with the options of the question: kgml as it is shipped."""
@@ -147,7 +151,7 @@ class Knowledge:
 
 def in_graph(documents: Documents, graph: KnowledgeGraph) -> Documents:
     """The same links, spread over the ancestors that another graph gives them."""
-    return replace(documents, counts=spread(documents.own, graph))
+    return documents.relinked(lambda own: own, graph)
 
 
 def _only(graphs: list[KnowledgeGraph], whole: KnowledgeGraph) -> list[NDArray[np.bool_]]:

@@ -20,8 +20,8 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Carrier:
-    """A concept of the sparse view. ``lost``: the probability of the label that is lost when this
-    one feature is 0 before the head; ``log_odds``: the same in log-odds; ``weight``: what the fusion
+    """A concept of the sparse view. ``lost``: the probability of the label that is lost when its
+    features, of the text and of the lead, are 0 before the head; ``log_odds``: the same in log-odds; ``weight``: what the fusion
     makes of the concept, 1 meaning as counted."""
 
     entity: int
@@ -53,10 +53,10 @@ def carriers(
     """
     stack = model.assembly_
     row = stack.features(one)
-    start, entities = stack.concept_columns()
-    places = np.flatnonzero((row.indices >= start) & (row.data != 0))
-    data = np.repeat(row.data[None, :], len(places) + 1, axis=0)
-    data[np.arange(len(places)), places] = 0  # the last row stays as it is
+    entities = np.where(row.data != 0, stack.of_columns()[row.indices], -1)
+    carrying = np.unique(entities[entities >= 0])
+    data = np.repeat(row.data[None, :], len(carrying) + 1, axis=0)
+    data[:-1][entities == carrying[:, None]] = 0  # the last row stays as it is
     bounds = np.arange(len(data) + 1) * row.nnz
     indices = np.tile(row.indices, len(data))
     without = sparse.csr_matrix((data.ravel(), indices, bounds), shape=(len(data), row.shape[1]))
@@ -65,10 +65,7 @@ def carriers(
     return {
         number: Carrier(number, less, in_odds, weight[number])
         for number, less, in_odds in zip(
-            entities[row.indices[places] - start].tolist(),
-            probability.tolist(),
-            odds.tolist(),
-            strict=True,
+            carrying.tolist(), probability.tolist(), odds.tolist(), strict=True
         )
     }
 

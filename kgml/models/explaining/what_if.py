@@ -84,7 +84,7 @@ def what_if(
         EncoderConfig(precision=model.precision, device=model.device),
     )  # fmt: skip
     changed = with_mentions(documents, linker.link(texts), graph)
-    changed = replace(changed, counts=emptied(changed.counts, dropped))
+    changed = changed.changed(lambda part: replace(part, counts=emptied(part.counts, dropped)))
     difference = abs(documents.counts - changed.counts)
     reached = np.flatnonzero(np.asarray(difference.sum(axis=1)).ravel()).tolist()
     return WhatIf(_sides(model, documents), _sides(model, changed), reached)
