@@ -229,7 +229,8 @@ def _places(entity: int, mentions: list[Mention]) -> list[int]:
 
 def _known_words(model: KGTextClassifier, one: Documents) -> list[int]:
     """Columns of the document's words that the lexical view has learned."""
-    known = model.assembly_.words
+    lexical = model.assembly_.lexical_
+    known = set(lexical.terms_) if lexical is not None else set()
     return [column for column, term in enumerate(one.terms.terms) if term in known]
 
 

@@ -1,8 +1,8 @@
 """The lead of a text: its first sentence, which says what the rest is about.
 
 The title of an abstract, the headline or first sentence of a report. Where in a document a word
-stands says how much it is worth (weighted zones: Manning, Raghavan and Schütze 2008, 6.1), so words,
-concepts and vector of the lead are features of their own beside those of the whole text.
+stands says how much it is worth (weighted zones: Manning, Raghavan and Schütze 2008, 6.1), so vector
+and concepts of the lead are features of their own beside those of the whole text.
 """
 
 from __future__ import annotations

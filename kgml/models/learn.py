@@ -28,13 +28,15 @@ class Concepts(NamedTuple):
     """The concept view of one passage of n documents, at the places of their bag.
 
     counts (n, m) · idf (n, m), 0 where a concept is no feature · column (n, m) number of each
-    concept that two documents or more share, else -1 · block (n, m) its vocabulary.
+    concept that two documents or more share, else -1 · block (n, m) its vocabulary · scale: what
+    the view counts.
     """
 
     counts: Tensor
     idf: Tensor
     column: Tensor
     block: Tensor
+    scale: float
 
 
 class Batch(NamedTuple):
@@ -71,7 +73,9 @@ def make_batch(
     return Batch(torch.from_numpy(text), bag, kernel, concepts, hot.float())
 
 
-def concepts_of(bag: EntityBag, counts: Tensor, view: ConceptView, entities: int) -> Concepts:
+def concepts_of(
+    bag: EntityBag, counts: Tensor, view: ConceptView, entities: int, scale: float = 1.0
+) -> Concepts:
     """``view`` at the places of ``bag``, where ``counts`` (n, m) are those of its passage."""
     there = bag.mask & (counts > 0)
     place = torch.from_numpy(view.place(entities))[bag.ids].masked_fill(~there, -1)
@@ -80,7 +84,7 @@ def concepts_of(bag: EntityBag, counts: Tensor, view: ConceptView, entities: int
     shared = (times > 1) & (found >= 0)
     column = torch.from_numpy(np.where(shared, shared.cumsum() - 1, -1)[code].reshape(place.shape))
     block = torch.from_numpy(np.append(view.block_, 0))[place]
-    return Concepts(counts, idf, column, block)
+    return Concepts(counts, idf, column, block, scale)
 
 
 def fit_fusion(fusion: Fusion, batch: Batch) -> float:
@@ -131,7 +135,7 @@ def concept_kernel(fused: Fused, concepts: Concepts) -> Tensor:
     blocks = int(concepts.block.max()) + 1 if concepts.block.numel() else 1
     square = value.new_zeros(len(value), blocks).scatter_add(1, concepts.block, value.square())
     norm = square.gather(1, concepts.block).clamp_min(1e-12).sqrt()
-    value = value / norm * fused.gate[:, None]
+    value = value / norm * (concepts.scale * fused.gate)[:, None]
     alone = concepts.column < 0
     width = int(concepts.column.max()) + 1 if concepts.column.numel() else 0
     rows = value.new_zeros(len(value), width + 1)

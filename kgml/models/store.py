@@ -24,13 +24,12 @@ from kgml.errors import ArtifactError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly
 from kgml.models.classifier import KGTextClassifier
-from kgml.models.views import Views
+from kgml.models.concepts import ConceptView
+from kgml.models.lexical import LexicalView
 from kgml.registry import resolve
 
 KIND = "model"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
-LEAD = "lead."
-"""Before the names of what was learned from leads."""
 LATER = {
     "lead": True,
     "regularization": None,
@@ -60,9 +59,11 @@ def save_model(
         path, KIND, made_from={**origins, **(made_from or {})}, seed=model.random_state,
         config=config.to_dict() if config else {}, command=command, summary=summary or {},
     ) as folder:  # fmt: skip
-        arrays = stack.whole_.arrays()
+        arrays = _view_arrays("view", stack.view_)
         if stack.lead_ is not None:
-            arrays |= stack.lead_.arrays(LEAD)
+            arrays |= _view_arrays("lead", stack.lead_)
+        if stack.lexical_ is not None:
+            arrays["lexical.idf"] = stack.lexical_.idf_
         arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
         if model.vectors_.values_ is not None:
             arrays["entities"] = model.vectors_.values_
@@ -74,11 +75,9 @@ def save_model(
             "head": model.recipe_.head,
             "temperature": stack.head_.temperature,
             "strength": model.strength_,
-            "terms": _terms(stack.whole_),
+            "terms": stack.lexical_.terms_ if stack.lexical_ else None,
             "has_graph": model.graph is not None,
         }
-        if stack.lead_ is not None:
-            described["lead"] = {"terms": _terms(stack.lead_)}
         if model.target != "single":
             described["target"] = model.target_.state()
         (folder / "model.json").write_text(to_json(described), encoding="utf-8")
@@ -147,9 +146,12 @@ def _restore(
     model.recipe_ = replace(model.recipe(0), head=described["head"])
     classes = max(len(model.classes_), 1)
     stack = Assembly(model.recipe_, model.vectors_, classes, model.target_)
-    stack.whole_ = Views.restored(arrays, described["terms"])
-    if "lead" in described:
-        stack.lead_ = Views.restored(arrays, described["lead"]["terms"], LEAD)
+    if described["terms"] is not None:
+        stack.lexical_ = LexicalView()
+        stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
+    stack.view_ = _view("view", arrays)
+    if "lead.columns" in arrays:
+        stack.lead_ = _view("lead", arrays)
     stack.fusion_ = resolve("fusion", model.fusion)(
         model.vectors_.encoder.dimension, model.vectors_.d_node
     )
@@ -166,13 +168,29 @@ def _restore(
 
 def _check_sizes(stack: Assembly, temperature: float) -> None:
     """Raise ValueError where parts of a model do not fit together."""
-    stack.head_.check(stack.width)
-    if not temperature > 0:
-        raise ValueError(f"temperature {temperature}")
+    stack.head_.check(len(stack.of_columns()))
+    lexical, views = stack.lexical_, [view for view in (stack.view_, stack.lead_) if view]
+    fits = (
+        lexical is None or len(lexical.idf_) == len(lexical.terms_),
+        *(len(view.columns_) == len(view.idf_) == len(view.block_) for view in views),
+        temperature > 0,
+    )
+    if not all(fits):
+        raise ValueError("its parts differ in size")
 
 
-def _terms(views: Views) -> list[str] | None:
-    return views.lexical_.terms_ if views.lexical_ else None
+def _view_arrays(name: str, view: ConceptView) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}.columns": view.columns_, f"{name}.idf": view.idf_, f"{name}.block": view.block_
+    }  # fmt: skip
+
+
+def _view(name: str, arrays: dict[str, NDArray[Any]]) -> ConceptView:
+    made = ConceptView()
+    made.columns_, made.idf_, made.block_ = (
+        arrays[f"{name}.{part}"] for part in ("columns", "idf", "block")
+    )
+    return made
 
 
 def _options(model: KGTextClassifier) -> dict[str, Any]:

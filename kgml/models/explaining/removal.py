@@ -44,27 +44,20 @@ def check_single(model: KGTextClassifier) -> None:
 
 def one_document(documents: Documents, row: int) -> Documents:
     """Row ``row`` alone, with the columns of the words that it has."""
-
-    def with_its_words(part: Documents) -> Documents:
-        counts, names = part.terms.matrix, part.terms.terms
-        kept = np.sort(counts.indices[counts.data > 0])
-        return replace(part, terms=TermCounts(counts[:, kept], [names[i] for i in kept.tolist()]))
-
-    return documents.take(np.array([row])).changed(with_its_words)
+    one = documents.take(np.array([row]))
+    present = one.terms.matrix.indices[one.terms.matrix.data > 0]
+    kept = np.sort(present)
+    terms = TermCounts(one.terms.matrix[:, kept], [one.terms.terms[i] for i in kept.tolist()])
+    return replace(one, terms=terms)
 
 
 def cut(one: Documents, cuts: Sequence[Cut], graph: KnowledgeGraph) -> Documents:
     """The document ``one`` (1 row) once for each of ``cuts`` (k), without what it takes out."""
-    gone = [{one.terms.terms[column] for column in what.words} for what in cuts]
-
-    def without_words(part: Documents) -> Documents:
-        names = part.terms.terms
-        counts = part.terms.matrix.toarray()
-        for row, words in enumerate(gone):
-            counts[row, [column for column, name in enumerate(names) if name in words]] = 0
-        return replace(part, terms=TermCounts(sparse.csr_matrix(counts), names))
-
-    rows = one.take(np.zeros(len(cuts), dtype=np.int64)).changed(without_words)
+    rows = one.take(np.zeros(len(cuts), dtype=np.int64))
+    counts = np.repeat(one.terms.matrix.toarray(), len(cuts), axis=0)
+    for row, what in enumerate(cuts):
+        counts[row, sorted(what.words)] = 0
+    rows = replace(rows, terms=TermCounts(sparse.csr_matrix(counts), one.terms.terms))
     return with_mentions(rows, [list(_left(one.mentions[0], what)) for what in cuts], graph)
 
 
