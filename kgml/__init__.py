@@ -21,6 +21,11 @@ _PUBLIC = {
     "GraphSearch": "kgml.search.engine",
     "open_search": "kgml.search.kept",
     "KGTextClassifier": "kgml.models.classifier",
+    "Explanation": "kgml.models.explain",
+    "explain": "kgml.models.explain",
+    "faithfulness": "kgml.models.explaining.faithfulness",
+    "nearest": "kgml.models.explaining.like",
+    "what_if": "kgml.models.explaining.what_if",
     "FinancePipeline": "kgml.pipelines",
     "BiomedicalPipeline": "kgml.pipelines",
 }

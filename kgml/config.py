@@ -248,8 +248,40 @@ class TrainConfig:
     """Share of rows held out; None: the table's split if it brings one, else 0.25."""
     per_class: int | None = None
     head: str = "auto"
-    """auto, logistic or svm; auto looks at the rows per class."""
+    """auto, logistic, svm, centroid, boosting or ridge; auto looks at target and rows per class."""
+    regularization: float | str | None = None
+    """C of logistic and svm, alpha of ridge; auto: by log-loss in three folds of the training rows.
+    None: what the head has by itself."""
+    class_weight: str | None = None
+    """none or balanced; None: what the head has by itself."""
+    target: str = "auto"
+    """single, multi, ordinal or regression; auto: multi where there is a label_separator, ordinal
+    where there is an order, else single."""
+    label_separator: str | None = None
+    """What stands between the labels of a cell; None: cells are lists (JSONL, Parquet)."""
+    order: tuple[str, ...] = ()
+    """The classes of an ordinal target, lowest first; none where they are numbers."""
+    lead: bool = True
+    """Whether first sentences are features of their own, where most texts have another."""
     folds: int = 5
+
+    @property
+    def kind(self) -> str:
+        """The target, ``auto`` resolved."""
+        if self.target != "auto":
+            return self.target
+        return "multi" if self.label_separator else "ordinal" if self.order else "single"
+
+    def check(self) -> None:
+        """Raise `UsageError` for options that do not go together, without importing anything."""
+        check("target", self.kind)
+        if self.label_separator is not None and (self.kind != "multi" or not self.label_separator):
+            raise UsageError(
+                f"label_separator {self.label_separator!r} and target {self.kind}: wanted at least "
+                "one character, and target multi."
+            )
+        if self.per_class is not None and self.kind in ("multi", "regression"):
+            raise UsageError(f"per_class is for targets with one class per row, not {self.kind}.")
 
 
 @dataclass(frozen=True)
@@ -327,10 +359,16 @@ def _typed(where: str, name: str, value: Any, kind: Any) -> Any:
     if isinstance(kind, UnionType):
         if value is None:  # as `Config.to_dict` writes an option not set
             return None
+        if value == "auto" and str in get_args(kind)[1:]:  # a number, or auto
+            return value
         kind = get_args(kind)[0]
     wanted = get_origin(kind) or kind
     if wanted is tuple:
         kinds = get_args(kind)
+        if kinds[-1] is Ellipsis:
+            if not isinstance(value, list | tuple):
+                raise UsageError(f"{where} {name} = {value!r}: wanted a list, [a, b, c].")
+            return tuple(_typed(where, name, item, kinds[0]) for item in value)
         if not isinstance(value, list | tuple) or len(value) != len(kinds):
             raise UsageError(f"{where} {name} = {value!r}: wanted {len(kinds)} numbers, [a, b].")
         return tuple(_typed(where, name, *pair) for pair in zip(value, kinds, strict=True))

@@ -19,7 +19,6 @@ from typing import Any, ClassVar, Self
 from kgml import resources
 from kgml.data.corpus import read_corpus
 from kgml.errors import InputError
-from kgml.evaluation.metrics import measure
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
 from kgml.models.classifier import KGTextClassifier, Prediction
@@ -51,12 +50,15 @@ class Pipeline:
 
         Args:
             columns: ``text_column``, ``label_column``, ``split_column``, ``test_size``,
-                ``per_class`` as in `kgml.data.corpus.read_corpus`.
+                ``per_class`` as in `kgml.data.corpus.read_corpus`; ``label_separator`` with
+                ``target="multi"``: what stands between the labels of a cell.
         """
         data = data if data is not None else resources.examples(self.domain)
         if data is None:
             raise InputError(f"no example texts for '{self.domain}'; give a table: fit(path).")
-        self.corpus = read_corpus(Path(data), **columns, seed=self.classifier.random_state)
+        kind = self.classifier.label_kind(columns.pop("label_separator", None))
+        seed = self.classifier.random_state
+        self.corpus = read_corpus(Path(data), **columns, seed=seed, kind=kind)
         self.classifier.fit(*self.corpus.part(self.corpus.train))
         return self
 
@@ -65,10 +67,12 @@ class Pipeline:
         return self.classifier.explain(texts)
 
     def evaluate(self) -> dict[str, Any]:
-        """Accuracy and macro-F1 with intervals on the test rows of the table given to `fit`."""
+        """Scores of the target, such as accuracy and macro-F1, with intervals on the test rows of
+        the table given to `fit`."""
         texts, labels = self.corpus.part(self.corpus.test)
-        predicted = [str(name) for name in self.classifier.predict(texts)]
-        return measure(labels, predicted, self.classifier.random_state)
+        model = self.classifier
+        predicted = model.target_.names(model.codes_documents(model.featurizer().documents(texts)))
+        return model.target_.measure(labels, predicted, model.random_state)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted classifier, its graph included, to a folder."""

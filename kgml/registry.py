@@ -47,8 +47,17 @@ OPTIONS: dict[str, dict[str, str]] = {
     },
     "head": {
         "auto": "kgml.models.light:AutoHead",
+        "boosting": "kgml.models.heads.boosting:BoostingHead",
+        "centroid": "kgml.models.heads.centroid:CentroidHead",
         "logistic": "kgml.models.light:LogisticHead",
+        "ridge": "kgml.models.heads.ridge:RidgeHead",
         "svm": "kgml.models.light:SVMHead",
+    },
+    "target": {
+        "single": "kgml.models.targets.single:SingleTarget",
+        "multi": "kgml.models.targets.multi:MultiTarget",
+        "ordinal": "kgml.models.targets.ordinal:OrdinalTarget",
+        "regression": "kgml.models.targets.regression:RegressionTarget",
     },
     "link_format": {
         "jsonl": "kgml.linking.formats.jsonl:JSONLines",

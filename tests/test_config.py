@@ -85,6 +85,12 @@ split_column = "part"
 test_size = 0.5
 per_class = 8
 head = "svm"
+regularization = 2.0
+class_weight = "none"
+target = "multi"
+label_separator = "|"
+order = ["low", "high"]
+lead = false
 folds = 3
 """
 
@@ -223,3 +229,49 @@ def test_flags_win_and_flags_not_given_change_nothing() -> None:
 def test_a_configuration_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().fusion.name = "gated"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({}, "single"),
+        ({"label_separator": "|"}, "multi"),
+        ({"order": ["low", "high"]}, "ordinal"),
+        ({"target": "regression"}, "regression"),
+    ],
+)
+def test_the_target_follows_from_what_says_something_of_it(
+    options: dict[str, Any], kind: str
+) -> None:
+    config = Config.from_dict({"train": options})
+    config.train.check()
+    assert config.train.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target": "mutli"}, "no target named 'mutli'"),
+        ({"target": "single", "label_separator": "|"}, r"label_separator '\|' and target single"),
+        ({"label_separator": ""}, "wanted at least one character"),
+        ({"label_separator": "|", "per_class": 8}, "per_class is for targets with one class"),
+    ],
+)
+def test_options_of_a_target_that_do_not_go_together_are_refused(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        Config.from_dict({"train": options}).train.check()
+
+
+def test_regularization_is_a_number_or_auto_and_an_order_a_list_of_strings() -> None:
+    assert Config.from_dict({"train": {"regularization": "auto"}}).train.regularization == "auto"
+    assert Config.from_dict({"train": {"regularization": 3}}).train.regularization == 3.0
+    for options, wanted in (
+        ({"regularization": "aut"}, "wanted float, found str"),
+        ({"regularization": -1}, "wanted 0.0 or more"),
+        ({"order": "low"}, r"wanted a list, \[a, b, c\]"),
+        ({"order": [1, 2]}, "order = 1: wanted str, found int"),
+    ):
+        with pytest.raises(UsageError, match=wanted):
+            Config.from_dict({"train": options})

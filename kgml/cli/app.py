@@ -22,7 +22,9 @@ from kgml import __version__
 from kgml.cli import (
     adapt,
     build_graph,
+    compare,
     encode,
+    explain,
     explore,
     graph,
     link,
@@ -84,9 +86,12 @@ app = typer.Typer(
 )
 app.command("build-graph")(build_graph.build_graph)
 app.command("adapt")(adapt.adapt)
-app.command("train")(train.train)
+# --order takes all that follows it
+app.command("train", context_settings={"allow_extra_args": True})(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
+app.command("explain")(explain.explain)
+app.command("compare", cls=compare.Several)(compare.compare)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)

@@ -46,7 +46,8 @@ def predict(
     with call.working():
         predictions = run(model, rows)
     if output is not None:
-        write_file(output, WRITERS[output.suffix.lower()](rows, predictions))
+        separator = config.train.label_separator or "|"
+        write_file(output, WRITERS[output.suffix.lower()](rows, predictions, separator))
         call.note(f"{len(rows)} predictions written to {output}")
         if not json:
             return
@@ -63,6 +64,14 @@ def evaluate(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     split_column: options.SplitColumn = None,
+    label_separator: Annotated[
+        str | None,
+        typer.Option(
+            "--label-separator",
+            metavar="TEXT",
+            help="What stands between the labels of a cell. Default: that of training.",
+        ),
+    ] = None,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
@@ -73,7 +82,8 @@ def evaluate(
     config = call.config(
         trained_with(model, data),
         train={
-            "text_column": text_column, "label_column": label_column, "split_column": split_column
+            "text_column": text_column, "label_column": label_column,
+            "split_column": split_column, "label_separator": label_separator,
         }
     )  # fmt: skip
     from kgml.models.train import evaluate as run
@@ -90,7 +100,8 @@ def trained_with(model: Path, data: Path | None = None) -> dict[str, Any]:
     """
     manifest = read_manifest(model, "model", verify=False)
     options = manifest.config.get("train", {})
-    found = {k: options[k] for k in ("text_column", "label_column") if options.get(k)}
+    kept = ("text_column", "label_column", "target", "label_separator", "order")
+    found = {k: options[k] for k in kept if options.get(k)}
     split = options.get("split_column")
     if split and data is not None:
         from kgml.data.tables import read_table
@@ -107,10 +118,11 @@ def human(predictions: list[dict[str, Any]]) -> str:
 
 def _one(prediction: dict[str, Any]) -> str:
     ranked = sorted(prediction["probabilities"].items(), key=lambda pair: -pair[1])
-    lines = [
-        one_line(prediction["label"]),
-        columns([[f"{p:.3f}", name] for name, p in ranked[:5]], indent=2),
-    ]
+    label = prediction["label"]
+    told = ", ".join(label) or "(no label)" if isinstance(label, list) else str(label)
+    lines = [one_line(told)]
+    if ranked:
+        lines.append(columns([[f"{p:.3f}", name] for name, p in ranked[:5]], indent=2))
     linked = {
         one_line(f"{m['text']} → {m['candidates'][0]['label']}") for m in prediction["mentions"]
         if m["candidates"]
@@ -119,12 +131,12 @@ def _one(prediction: dict[str, Any]) -> str:
 
 
 def human_scores(result: dict[str, Any]) -> str:
-    """Accuracy and macro-F1 with their intervals."""
+    """Each metric with its interval."""
     metrics = result["metrics"]
-    return columns([[name, score(metrics, name)] for name in ("accuracy", "macro_f1")])
+    return columns([[name, score(metrics, name)] for name in metrics["interval"]])
 
 
-def to_jsonl(rows: list[str], predictions: list[dict[str, Any]]) -> str:
+def to_jsonl(rows: list[str], predictions: list[dict[str, Any]], separator: str = "|") -> str:
     """One prediction per line, in the order of the texts."""
     return "".join(
         jsonlib.dumps(prediction, ensure_ascii=False, sort_keys=True) + "\n"
@@ -132,15 +144,21 @@ def to_jsonl(rows: list[str], predictions: list[dict[str, Any]]) -> str:
     )
 
 
-def to_csv(rows: list[str], predictions: list[dict[str, Any]]) -> str:
-    """Columns ``text``, ``label``, then the probability of each class, ``p(class)``."""
+def to_csv(rows: list[str], predictions: list[dict[str, Any]], separator: str = "|") -> str:
+    """Columns ``text``, ``label``, then the probability of each class, ``p(class)``.
+
+    Args:
+        separator: what stands between several labels.
+    """
     classes = sorted(predictions[0]["probabilities"]) if predictions else []
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["text", "label", *(f"p({name})" for name in classes)])
     for text, prediction in zip(rows, predictions, strict=True):
         probabilities = (f"{prediction['probabilities'][name]:.6f}" for name in classes)
-        writer.writerow([text, prediction["label"], *probabilities])
+        label = prediction["label"]
+        told = separator.join(label) if isinstance(label, list) else label
+        writer.writerow([text, told, *probabilities])
     return stream.getvalue()
 
 

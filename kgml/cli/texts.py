@@ -47,14 +47,18 @@ def check_columns(data: Path | None, columns: dict[str, str | None]) -> None:
         )
 
 
-def check_output(output: Path | None, data: Path | None) -> None:
+def check_output(
+    output: Path | None, data: Path | None, flag: str = "-o", source: str = "--data"
+) -> None:
     """Refuse to write over the table that is read.
 
     Raises:
         UsageError: the two are one file.
     """
     if output is not None and data is not None and output.exists() and output.samefile(data):
-        raise UsageError(f"-o {output} is the table that --data names; choose another -o.")
+        raise UsageError(
+            f"{flag} {output} is the table that {source} names; choose another {flag}."
+        )
 
 
 def read(text: str | None, data: Path | None, text_column: str) -> list[str]:
@@ -65,3 +69,24 @@ def read(text: str | None, data: Path | None, text_column: str) -> list[str]:
 
     assert data is not None  # check_source
     return read_texts(data, text_column)
+
+
+def check_sources(several: list[str] | None, data: Path | None) -> None:
+    """`check_source` of each of several texts."""
+    if not several:
+        check_source(None, data)
+    for text in several or []:
+        check_source(text, data)
+
+
+def read_part(
+    several: list[str] | None, data: Path | None, text_column: str, split: str | None,
+    split_column: str | None, sample: int | None, seed: int,
+) -> tuple[list[int], list[str]]:  # fmt: skip
+    """Row numbers from 1, and texts: those given, or of a table the rows asked for."""
+    if several:
+        return list(range(1, len(several) + 1)), several
+    from kgml.data.corpus import read_part as read
+
+    assert data is not None  # check_sources
+    return read(data, text_column, split, split_column, sample, seed)

@@ -59,6 +59,39 @@ def train(
     head: Annotated[
         str | None, typer.Option("--head", metavar="NAME", help=_names("head", TrainConfig.head))
     ] = None,
+    regularization: Annotated[
+        str | None,
+        typer.Option(
+            "--regularization",
+            metavar="NUMBER|auto",
+            help="C of logistic and svm, alpha of ridge; auto chooses on the training rows. "
+            "Default: the head's own.",
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weight", metavar="NAME", help="none|balanced. Default: the head's own."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", metavar="NAME", help=_names("target", "single")),
+    ] = None,
+    label_separator: Annotated[
+        str | None,
+        typer.Option(
+            "--label-separator",
+            metavar="TEXT",
+            help="A cell holds several labels, with this between them.",
+        ),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            "--order", metavar="LABEL...", help="Classes with an order, all of them, lowest first."
+        ),
+    ] = None,
     encoder: options.Encoder = None,
     precision: options.Precision = None,
     long_texts: options.LongTexts = None,
@@ -94,10 +127,13 @@ def train(
         train={
             "text_column": text_column, "label_column": label_column,
             "split_column": split_column, "test_size": test_size,
-            "per_class": per_class, "head": head,
+            "per_class": per_class, "head": head, "regularization": _number(regularization),
+            "class_weight": class_weight, "target": target, "label_separator": label_separator,
+            "order": _listed(order, ctx.args),
         },
     )  # fmt: skip
     config.encoder.check()
+    config.train.check()
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)
     check("objective", config.encoder.objective)
@@ -113,14 +149,37 @@ def train(
     call.result(result, human)
 
 
+def _listed(order: str | None, more: list[str]) -> tuple[str, ...] | None:
+    """``--order low medium high``: the first is the option's value, the others come after it."""
+    if order is None and more:
+        raise UsageError(
+            f"Got unexpected extra argument ({' '.join(more)}). See 'kgml train --help'."
+        )
+    return None if order is None else (order, *more)
+
+
+def _number(regularization: str | None) -> float | str | None:
+    if regularization is None or regularization == "auto":
+        return regularization
+    try:
+        return float(regularization)
+    except ValueError:
+        raise UsageError(
+            f"--regularization '{regularization}': wanted a number above 0, or auto."
+        ) from None
+
+
 def human(result: dict[str, Any]) -> str:
     """Scores of the model and of what it must beat, then the verdict."""
-    table: list[list[object]] = [["", "accuracy", "macro-F1"]]
+    from kgml.evaluation.metrics import called
+
+    names = list(result["metrics"]["interval"])
+    table: list[list[object]] = [["", *map(called, names)]]
     table += [
-        ["model", *_scores(result["metrics"])],
-        ["text", *_scores(result["baselines"]["text"])],
-        ["text + TF-IDF", *_scores(result["baselines"]["text_tfidf"])],
-        ["placebo", *_scores(result["placebo"])],
+        ["model", *_scores(result["metrics"], names)],
+        ["text", *_scores(result["baselines"]["text"], names)],
+        ["text + TF-IDF", *_scores(result["baselines"]["text_tfidf"], names)],
+        ["placebo", *_scores(result["placebo"], names)],
     ]
     rows = result["rows"]
     return "\n".join(
@@ -134,8 +193,8 @@ def human(result: dict[str, Any]) -> str:
     )
 
 
-def _scores(metrics: dict[str, Any]) -> list[str]:
-    return [score(metrics, name) for name in ("accuracy", "macro_f1")]
+def _scores(metrics: dict[str, Any], names: list[str]) -> list[str]:
+    return [score(metrics, name) for name in names]
 
 
 def score(metrics: dict[str, Any], name: str) -> str:

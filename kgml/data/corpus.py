@@ -12,24 +12,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgml.data.labels import LabelKind, OneLabel
 from kgml.data.tables import is_lines, name_rows, name_some, numbered, read_table, utf8
 from kgml.errors import CorpusError, one_of
 from kgml.progress import warn
 
 TRAIN_NAMES = {"train", "training"}
 TEST_NAMES = {"test", "testing", "eval"}
+ONE_LABEL = OneLabel()
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts ``(n,)``, labels ``(n,)`` and the row numbers of the two parts."""
+    """Texts ``(n,)``, labels ``(n,)`` and the row numbers of the two parts.
+
+    A label is a string, a tuple of strings or a number, as the `LabelKind` has it.
+    """
 
     texts: list[str]
-    labels: list[str]
+    labels: list[Any]
     train: NDArray[np.int64]
     test: NDArray[np.int64]
 
-    def part(self, rows: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+    def part(self, rows: NDArray[np.int64]) -> tuple[list[str], list[Any]]:
         """Texts and labels of ``rows``, in that order."""
         return [self.texts[i] for i in rows], [self.labels[i] for i in rows]
 
@@ -53,6 +58,54 @@ def read_unlabelled(path: Path, text_column: str = "text") -> list[str]:
     if not texts:
         raise CorpusError(f"{path}: no text in it; wanted one a line.")
     return texts
+
+
+def read_part(
+    path: Path,
+    text_column: str = "text",
+    split: str | None = None,
+    split_column: str | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+) -> tuple[list[int], list[str]]:
+    """Row numbers, from 1, and texts of a table or of a ``.txt`` file; labels are not needed.
+
+    Args:
+        split: only the rows of that name; None for all.
+        split_column: where the name stands; None for the column ``split``.
+        sample: at most so many, drawn by ``seed``, in the order of the table.
+
+    Raises:
+        CorpusError: missing, empty, without such columns or rows, or a text that is empty.
+    """
+    path = Path(path)
+    texts = read_unlabelled(path, text_column)
+    rows = np.arange(len(texts))
+    if split is not None:
+        if is_lines(path):
+            raise CorpusError(f"{path}: lines of text have no columns; leave --split out.")
+        names = _column(path, read_table(path), split_column or "split", "--split-column")
+        lower = [str(name).strip().lower() for name in names]
+        rows = np.flatnonzero([name == split.strip().lower() for name in lower])
+        if not len(rows):
+            raise CorpusError(f"{path}: no row '{split}' in --split; {one_of(set(lower), split)}")
+    if sample is not None and sample < len(rows):
+        rows = np.sort(np.random.default_rng(seed).choice(rows, sample, replace=False))
+    return (rows + 1).tolist(), [texts[i] for i in rows]
+
+
+def read_labelled(
+    path: Path, text_column: str = "text", label_column: str = "label"
+) -> tuple[list[str], list[str]]:
+    """Texts and labels of all rows of a table.
+
+    Raises:
+        CorpusError: missing, empty, without these columns, or a text or label that is empty.
+    """
+    columns = read_table(path)
+    texts = _texts(path, _column(path, columns, text_column, "--text-column"))
+    labels = _column(path, columns, label_column, "--label-column")
+    return texts, ONE_LABEL.read(labels, str(path))
 
 
 def read_documents(
@@ -94,11 +147,12 @@ def read_held_out(
     text_column: str = "text",
     label_column: str = "label",
     split_column: str | None = None,
-) -> tuple[list[str], list[str], str]:
+    kind: LabelKind = ONE_LABEL,
+) -> tuple[list[str], list[Any], str]:
     """Texts, labels and "test" or "all": the test rows where the table has a split, else all."""
     columns = read_table(path)
     texts = _texts(path, _column(path, columns, text_column, "--text-column"))
-    labels = _labels(path, _column(path, columns, label_column, "--label-column"))
+    labels = kind.read(_column(path, columns, label_column, "--label-column"), str(path))
     if split_column is None and "split" not in columns:
         return texts, labels, "all"
     name = split_column or "split"
@@ -117,6 +171,7 @@ def read_corpus(
     test_size: float | None = None,
     per_class: int | None = None,
     seed: int = 0,
+    kind: LabelKind = ONE_LABEL,
 ) -> Corpus:
     """Read a labelled table and draw the split.
 
@@ -126,14 +181,17 @@ def read_corpus(
             together. Where neither is given, the column ``split`` is used if there is one, else
             0.25 of the rows are drawn.
         per_class: keep that many training rows per class, drawn by ``seed``.
+        kind: what a cell of the label column holds.
 
     Raises:
         CorpusError: columns missing, texts empty or not strings, fewer than two classes, a class
-            with fewer than two training rows, an empty part.
+            with fewer than two training rows, an empty part; what ``kind`` refuses.
     """
+    if per_class is not None and not isinstance(kind, OneLabel):
+        raise CorpusError(f"--per-class {per_class}: only where a row has one class. Leave it out.")
     columns = read_table(path)
     texts = _texts(path, _column(path, columns, text_column, "--text-column"))
-    labels = _labels(path, _column(path, columns, label_column, "--label-column"))
+    labels = kind.read(_column(path, columns, label_column, "--label-column"), str(path))
     if split_column is None and test_size is None and "split" in columns:
         split_column = "split"
     if split_column is not None:
@@ -141,13 +199,15 @@ def read_corpus(
         train, test = _given_split(path, split_column, names)
     else:
         share = 0.25 if test_size is None else test_size
-        train, test = draw_split(texts, labels, share, seed)
+        strata = kind.strata(labels)
+        train, test = draw_split(texts, strata, share, seed)
         if not len(test):
-            raise _too_few(path, texts, labels, share)
-    _check_classes(path, [labels[i] for i in train])
+            kind.check(str(path), labels)
+            raise _too_few(path, texts, strata, share)
+    kind.check(str(path), [labels[i] for i in train])
     if per_class is not None:
         train = draw_per_class(labels, train, per_class, seed)
-    unseen = Counter(labels[i] for i in test if labels[i] not in {labels[j] for j in train})
+    unseen = kind.unseen([labels[i] for i in train], [labels[i] for i in test])
     if unseen:
         listed = ", ".join(f"'{name}' ({count})" for name, count in sorted(unseen.items()))
         warn(f"test labels never seen in training count as wrong: {listed}")
@@ -212,27 +272,9 @@ def check_texts(texts: Sequence[Any], where: str = "texts") -> list[str]:
     return texts
 
 
-def check_labels(labels: Sequence[Any], where: str = "labels") -> NDArray[Any]:
-    """Return ``labels`` as an array (n,); name the rows that have none (None, NaN, blank)."""
-    nested = [i for i, v in enumerate(labels) if isinstance(v, list | dict)]
-    if nested:
-        found = "a list" if isinstance(labels[nested[0]], list) else "an object"
-        raise CorpusError(
-            f"{where}: {found} in {name_rows(nested)}; wanted one label for each text."
-        )
-    array = np.asarray(labels)
-    if array.ndim != 1:
-        raise CorpusError(f"{where}: shape {array.shape}; wanted one label for each text.")
-    empty = [i for i, v in enumerate(labels) if v is None or v != v or not str(v).strip()]
-    if empty:
-        raise CorpusError(f"{where}: no label in {name_rows(empty)}. Remove or label those rows.")
-    return array
-
-
 def _too_few(path: Path, texts: Sequence[str], labels: Sequence[str], share: float) -> CorpusError:
     """Nothing could be held out; a larger share helps only where a label has three texts."""
     most = max(Counter(label for _, label in set(zip(texts, labels, strict=True))).values())
-    _check_classes(path, list(labels))
     step = "Add rows: one label at least needs three different texts."
     if most > 2:
         step = f"Add rows, or use --test-size {min(0.99, np.ceil(100 / most) / 100):.2f}."
@@ -276,11 +318,6 @@ def _lines(path: Path) -> list[str]:
         return [line.strip() for line in stream]
 
 
-def _labels(path: Path, column: list[Any]) -> list[str]:
-    check_labels(column, str(path))
-    return [str(v) for v in column]
-
-
 def _column(path: Path, columns: dict[str, list[Any]], name: str, flag: str) -> list[Any]:
     if name not in columns:
         raise CorpusError(f"{path}: no column '{name}'; {one_of(columns, name)} Use {flag}.")
@@ -306,26 +343,3 @@ def _given_split(
                 "drop that column and use --test-size."
             )
     return train, test
-
-
-def _check_classes(path: Path, labels: list[str]) -> None:
-    counts = Counter(labels)
-    if len(counts) < 2:
-        raise CorpusError(
-            f"{path}: one class only ('{name_some(list(counts))}') in "
-            f"{numbered(len(labels), 'training row', 'training rows')}; "
-            "wanted at least two. Check --label-column."
-        )
-    lonely = sorted(name for name, count in counts.items() if count < 2)
-    if lonely:
-        step = "Add rows, merge or remove such classes."
-        long = max(map(len, counts)) > 40
-        # free text, or a number of its own for each row
-        if len(counts) > len(labels) / 2 and (long or len(counts) > 20):
-            step = (
-                f"{len(counts):,} labels for {len(labels):,} rows: is it the right --label-column?"
-            )
-        raise CorpusError(
-            f"{path}: {numbered(len(lonely), 'class has', 'classes have')} a single training row, "
-            f"two are needed: {name_some(lonely)}. {step}"
-        )

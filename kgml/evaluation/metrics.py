@@ -1,20 +1,45 @@
-"""Accuracy and macro-F1 with bootstrap intervals, and the paired difference of two models.
+"""Scores with bootstrap intervals, and the paired difference of two models.
 
 Intervals are percentile bootstraps over rows (Efron and Tibshirani 1993). A difference is paired:
-both models are scored on the same resampled rows.
+both models are scored on the same resampled rows. What is scored is a `Scorer`: here that of one
+label per row, in ``several.py``, ``ordered.py`` and ``numbers.py`` those of several labels, of
+ordered classes and of numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
 METRICS = ("accuracy", "macro_f1")
+TITLES = {
+    "macro_f1": "macro-F1", "micro_f1": "micro-F1", "subset_accuracy": "all right", "mae": "MAE",
+    "rmse": "RMSE", "r2": "R2", "kappa": "quadratic kappa", "spearman": "Spearman",
+}  # fmt: skip
+
+
+class Scorer(Protocol):
+    """Truth and predictions of n rows, ready to be scored on any weights of the rows."""
+
+    names: ClassVar[tuple[str, ...]]
+    """The metrics, first the one that is told first."""
+    n: int
+
+    def __init__(self, y_true: Sequence[Any], y_pred: Sequence[Any]) -> None: ...
+
+    def metric(self, name: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``weights`` (b, n) row counts -> (b,) scores."""
+        ...
+
+
+def called(metric: str) -> str:
+    """What a metric is called where people read it."""
+    return TITLES.get(metric, metric)
 
 
 def scores(y_true: Sequence[str], y_pred: Sequence[str]) -> dict[str, float]:
@@ -23,26 +48,35 @@ def scores(y_true: Sequence[str], y_pred: Sequence[str]) -> dict[str, float]:
     >>> scores(["a", "a", "b", "b"], ["a", "b", "b", "b"])
     {'accuracy': 0.75, 'macro_f1': 0.733333}
     """
-    counts = _Counts(y_true, y_pred)
+    counts = OneLabelEach(y_true, y_pred)
     return {name: _round(counts.metric(name, np.ones((1, counts.n)))[0]) for name in METRICS}
 
 
-def measure(y_true: Sequence[str], y_pred: Sequence[str], seed: int = 0) -> dict[str, Any]:
-    """Scores and their 95% intervals: ``{accuracy, macro_f1, interval: {name: [low, high]}}``."""
-    return measure_mean(y_true, [y_pred], seed)
+def measure(
+    y_true: Sequence[Any], y_pred: Sequence[Any], seed: int = 0, scorer: type[Scorer] | None = None
+) -> dict[str, Any]:
+    """Scores and their 95% intervals: ``{accuracy, macro_f1, interval: {name: [low, high]}}``.
+
+    Args:
+        scorer: what is measured; None for accuracy and macro-F1 of one label per row.
+    """
+    return measure_mean(y_true, [y_pred], seed, scorer)
 
 
 def measure_mean(
-    y_true: Sequence[str], runs: Sequence[Sequence[str]], seed: int = 0
+    y_true: Sequence[Any],
+    runs: Sequence[Sequence[Any]],
+    seed: int = 0,
+    scorer: type[Scorer] | None = None,
 ) -> dict[str, Any]:
     """`measure` of the mean score of several runs on the same rows."""
-    counts = [_Counts(y_true, y_pred) for y_pred in runs]
-    whole, drawn = np.ones((1, len(y_true))), _resample(len(y_true), seed)
+    counts = [(scorer or OneLabelEach)(y_true, y_pred) for y_pred in runs]
+    whole, drawn = np.ones((1, len(y_true))), resample(len(y_true), seed)
     found: dict[str, Any] = {"interval": {}}
-    for name in METRICS:
+    for name in counts[0].names:
         found[name] = _round(float(np.mean([c.metric(name, whole) for c in counts])))
         resampled = np.mean([c.metric(name, drawn) for c in counts], axis=0)
-        found["interval"][name] = _interval(resampled)
+        found["interval"][name] = interval(resampled)
     return found
 
 
@@ -58,20 +92,21 @@ class Difference:
 
 
 def paired_difference(
-    y_true: Sequence[str],
-    a: Sequence[str],
-    b: Sequence[str],
+    y_true: Sequence[Any],
+    a: Sequence[Any],
+    b: Sequence[Any],
     metric: str = "macro_f1",
     seed: int = 0,
+    scorer: type[Scorer] | None = None,
 ) -> Difference:
     """Score of ``b`` minus score of ``a`` on the same rows and resamples."""
-    first, second = _Counts(y_true, a), _Counts(y_true, b)
-    drawn = _resample(first.n, seed)
+    first, second = ((scorer or OneLabelEach)(y_true, predicted) for predicted in (a, b))
+    drawn = resample(first.n, seed)
     differences = second.metric(metric, drawn) - first.metric(metric, drawn)
     whole = np.ones((1, first.n))
     value = second.metric(metric, whole)[0] - first.metric(metric, whole)[0]
     better = np.mean(differences > 0) + 0.5 * np.mean(differences == 0)
-    low, high = _interval(differences)
+    low, high = interval(differences)
     return Difference(metric, _round(value), (low, high), float(better))
 
 
@@ -81,14 +116,16 @@ def mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 
     >>> mean_difference(np.array([0.2, 0.4]), np.array([0.4, 0.6])).value
     0.2
     """
-    differences = _resample(len(a), seed) @ (b - a) / len(a)
+    differences = resample(len(a), seed) @ (b - a) / len(a)
     better = np.mean(differences > 0) + 0.5 * np.mean(differences == 0)
-    low, high = _interval(differences)
+    low, high = interval(differences)
     return Difference("mean", _round(float(np.mean(b - a))), (low, high), float(better))
 
 
-class _Counts:
+class OneLabelEach:
     """Per row and class: true, predicted, both. Metrics of weighted rows are then products."""
+
+    names: ClassVar[tuple[str, ...]] = METRICS
 
     def __init__(self, y_true: Sequence[str], y_pred: Sequence[str]) -> None:
         if len(y_true) != len(y_pred) or not len(y_true):
@@ -112,12 +149,14 @@ class _Counts:
         return mean
 
 
-def _resample(n: int, seed: int) -> NDArray[np.float64]:
+def resample(n: int, seed: int) -> NDArray[np.float64]:
+    """How often each of ``n`` rows is in each of `RESAMPLES` resamples, (b, n)."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
 
 
-def _interval(values: NDArray[np.float64]) -> list[float]:
+def interval(values: NDArray[np.float64]) -> list[float]:
+    """The middle 95% of ``values``."""
     low, high = np.percentile(values, [2.5, 97.5])
     return [_round(low), _round(high)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from kgml.config import EncoderConfig, LinkingConfig, NodeTrainingConfig
-from kgml.data.corpus import check_labels, check_texts
+from kgml.data.corpus import check_texts
+from kgml.data.labels import LabelKind
 from kgml.encoders.making import check_training
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.vectors import load_vectors
@@ -25,17 +26,23 @@ from kgml.linking.mentions import Mention
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.evidence import Evidence, weigh
 from kgml.models.features import Documents, EntityVectors, Featurizer
+from kgml.models.light import AUTO, WEIGHTS
+from kgml.models.targets.base import Codes, Labels, Target
 from kgml.progress import warn
-from kgml.registry import check, resolve
+from kgml.registry import check, names, resolve
 
 KNOWLEDGE = ("auto", "always")
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One text's label, the probability of every label, and the concepts linked in it."""
+    """One text's label, the probability of every label, and the concepts linked in it.
 
-    label: str
+    With the target ``multi`` the label is a list of labels, with ``regression`` a number, which
+    has no probabilities.
+    """
+
+    label: Any
     probabilities: dict[str, float]
     mentions: list[Mention]
 
@@ -55,20 +62,29 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_training: how a node encoder is trained.
         vectors: a folder of ``kgml encode`` for this graph, whose vectors are taken in place of a
             node encoder's. Not saved with the model, which holds them.
-        head: auto, logistic or svm; auto goes by the number of training rows per class.
+        head: auto, logistic, svm, centroid, boosting or ridge; auto is ridge for numbers, else goes
+            by the number of training rows per class.
+        regularization: C of logistic and svm, alpha of ridge; "auto" chooses C by log-loss in
+            three folds of the training rows; None leaves it to the head.
+        class_weight: "none" or "balanced"; None leaves it to the head.
+        target: single (one label), multi (several or none), ordinal (classes have an order) or
+            regression (a number).
+        order: the classes of an ordinal target, lowest first; none for classes that are numbers.
         encoder: the packaged default, a sentence-transformers name or a folder.
         precision: of the text encoder: fp32; bf16, about twice as fast; int8, four times.
         long_texts: cut after what the text encoder reads, or chunks.
         device: of the text encoder: auto, cpu, cuda, mps. Not saved with the model.
         lexical: whether TF-IDF stands beside the text vector.
+        lead: whether first sentences are features of their own, where most texts have another.
         knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
         folds: number of folds for that evidence.
         linking: options of the linker.
         random_state: seed of everything drawn.
 
     Attributes:
-        classes_ (c,): labels, sorted. strength_: 1 where knowledge is used, else 0. evidence_:
-        `Evidence` for that choice (after `fit`; not saved).
+        classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1
+        where knowledge is used, else 0. evidence_: `Evidence` for that choice (after `fit`; not
+        saved).
 
     >>> from kgml import load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
@@ -89,11 +105,16 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_training: NodeTrainingConfig = NodeTrainingConfig(),  # noqa: B008 - frozen
         vectors: str | Path = "",
         head: str = "auto",
+        regularization: float | str | None = None,
+        class_weight: str | None = None,
+        target: str = "single",
+        order: Sequence[Any] = (),
         encoder: str = "all-MiniLM-L6-v2",
         precision: str = "fp32",
         long_texts: str = "cut",
         device: str = "auto",
         lexical: bool = True,
+        lead: bool = True,
         knowledge: str = "auto",
         folds: int = 5,
         linking: LinkingConfig = LinkingConfig(),  # noqa: B008 - frozen
@@ -106,11 +127,16 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.node_training = node_training
         self.vectors = vectors
         self.head = head
+        self.regularization = regularization
+        self.class_weight = class_weight
+        self.target = target
+        self.order = order
         self.encoder = encoder
         self.precision = precision
         self.long_texts = long_texts
         self.device = device
         self.lexical = lexical
+        self.lead = lead
         self.knowledge = knowledge
         self.folds = folds
         self.linking = linking
@@ -119,64 +145,92 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, texts: Sequence[str], y: Sequence[Any]) -> KGTextClassifier:
         """Learn from ``texts`` (n,) and labels ``y`` (n,).
 
+        With ``target="multi"``, ``y`` is a list of lists of labels, or an array or sparse matrix
+        (n, c) of 0 and 1 whose columns are then the classes; with "regression" n numbers.
+
         Raises:
             CorpusError: empty or non-string texts, labels missing, one class only, unequal
                 lengths.
-            UsageError: an option's name is not known.
+            UsageError: an option's name is not known, or options do not go together.
             ArtifactError: ``vectors`` are of another graph.
         """
         self.check_options()
-        texts, labels = check_texts(texts), check_labels(y)
+        target = self.make_target()
+        texts, labels = check_texts(texts), target.check(y)
         if len(texts) != len(labels):
             raise CorpusError(f"{len(texts)} texts but {len(labels)} labels; wanted as many.")
         vectors = self.entity_vectors()
-        return self.fit_documents(self.featurizer().documents(texts), labels, vectors)
+        return self.fit_documents(self.featurizer().documents(texts), labels, vectors, target)
 
     def fit_documents(
-        self, documents: Documents, y: NDArray[Any], vectors: EntityVectors | None = None
+        self,
+        documents: Documents,
+        y: Labels,
+        vectors: EntityVectors | None = None,
+        target: Target | None = None,
     ) -> KGTextClassifier:
         """`fit` on texts already turned into numbers by `featurizer`."""
         self.check_options()
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            found = f"one class only ('{self.classes_[0]}')" if len(y) else "no text"
-            raise CorpusError(f"{found} in {len(y)} rows; wanted at least two classes.")
+        self.target_ = target or self.make_target()
+        codes = self.target_.learn(y)
+        self.classes_ = self.target_.classes_
+        classes = self.target_.width(codes)
         self.vectors_ = vectors or self.entity_vectors()
-        self.recipe_ = self.recipe(len(y) / len(self.classes_))
+        self.recipe_ = self.recipe(len(y) / max(classes, 1))
         self.vectors_.prepare(documents, fusion=self.fusion)
-        self.evidence_: Evidence = weigh(documents, codes, self.recipe_, self.vectors_, self.folds)
+        self.evidence_: Evidence = weigh(
+            documents, codes, self.recipe_, self.vectors_, self.folds, self.target_
+        )
         always = self.knowledge == "always" and documents.own.nnz > 0
         self.strength_ = float(self.evidence_.ship or always)
-        self.assembly_ = Assembly(self.recipe_, self.vectors_, len(self.classes_)).fit(
+        self.assembly_ = Assembly(self.recipe_, self.vectors_, classes, self.target_).fit(
             documents, codes, self.strength_
         )
-        self.assembly_.head_.calibrate(self.evidence_.decisions, codes)
+        held = self.evidence_.held  # of the stack that is kept, whatever the evidence says
+        kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
+        self.target_.settle(self.assembly_.head_, kept, codes, self.random_state)
         return self
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
-        """The label of each text, (n,)."""
-        best = self.predict_proba(texts).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[best]
-        return labels
+        """The label of each text, (n,).
+
+        Of several labels a list of lists, or an array (n, c) of 0 and 1 where `fit` was given one.
+        """
+        codes = self.codes_documents(self._documents(texts))
+        found: NDArray[Any] = self.target_.labels(codes)
+        return found
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """The probability of each of ``classes_``, (n, c)."""
+        """The probability of each of ``classes_``, (n, c); those of several labels are their own."""
         return self.proba_documents(self._documents(texts))
+
+    def score(self, texts: Sequence[str], y: Sequence[Any], sample_weight: Any = None) -> float:
+        """Accuracy; of several labels that of whole rows, of numbers R2."""
+        codes = self.codes_documents(self._documents(texts))
+        return self.target_.score(y, codes, sample_weight)
 
     def proba_documents(self, documents: Documents) -> NDArray[np.float64]:
         """`predict_proba` on texts already turned into numbers."""
         check_is_fitted(self)
-        head = self.assembly_.head_
-        return head.probabilities(self.assembly_.decision(documents))
+        decisions = self.assembly_.decision(documents)
+        return self.target_.probabilities(self.assembly_.head_, decisions)
+
+    def codes_documents(self, documents: Documents) -> Codes:
+        """What is predicted for them, as codes of the target."""
+        check_is_fitted(self)
+        decisions = self.assembly_.decision(documents)
+        return self.target_.decide(self.assembly_.head_, decisions)
 
     def explain(self, texts: Sequence[str]) -> list[Prediction]:
         """Label, probabilities and linked concepts of each text."""
         documents = self._documents(texts)
-        rows = self.proba_documents(documents)
-        names = [str(c) for c in self.classes_]
+        decisions, head = self.assembly_.decision(documents), self.assembly_.head_
+        labels = self.target_.names(self.target_.decide(head, decisions))
+        rows = self.target_.probabilities(head, decisions)
+        classes = [str(c) for c in self.classes_]
         return [
-            Prediction(names[row.argmax()], _rounded(names, row), mentions)
-            for row, mentions in zip(rows, documents.mentions, strict=True)
+            Prediction(label, _rounded(classes, row), mentions)
+            for label, row, mentions in zip(labels, rows, documents.mentions, strict=True)
         ]
 
     def featurizer(self) -> Featurizer:
@@ -214,8 +268,32 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def recipe(self, rows_per_class: float) -> Recipe:
         """The names of the parts, ``auto`` resolved."""
-        head = resolve("head", self.head).choose(rows_per_class)
-        return Recipe(self.fusion, head, self.lexical, self.random_state)
+        head = self.make_target().head(self.head, rows_per_class)
+        return Recipe(
+            self.fusion, head, self.lexical, self.random_state, self.regularization,
+            self.class_weight, self.lead,
+        )  # fmt: skip
+
+    def label_kind(self, separator: str | None = None) -> LabelKind:
+        """How a table's label column is read.
+
+        Args:
+            separator: what stands between several labels in a cell; None where cells are lists.
+
+        Raises:
+            UsageError: there is a separator, and each row has one label.
+        """
+        if separator is not None and self.target != "multi":
+            raise UsageError(
+                f"label_separator {separator!r} is for target multi; this one is {self.target}. "
+                "Leave it out."
+            )
+        return self.make_target().kind(separator, [str(name) for name in self.order])
+
+    def make_target(self) -> Target:
+        """A target that has learned nothing yet."""
+        made: Target = resolve("target", self.target)(self.order)
+        return made
 
     def save(self, path: str | Path, *, command: str = "", config: Any = None) -> None:
         """Write the fitted model to a folder; see `kgml.models.store`."""
@@ -233,16 +311,16 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _documents(self, texts: Sequence[str]) -> Documents:
         check_is_fitted(self)
-        return self.featurizer().documents(check_texts(texts))
+        return self.featurizer().documents(check_texts(texts), self.assembly_.lead_ is not None)
 
     def check_options(self) -> None:
         """Raise `UsageError` where an option's name or value is not known."""
         check("fusion", self.fusion)
         check("node_encoder", self.node_encoder)
         check("objective", self.objective)
-        check("head", self.head)
         if not self.vectors:
             check_training(self.node_encoder, self.node_training)
+        self._check_head()
         EncoderConfig(
             precision=self.precision, long_texts=self.long_texts, device=self.device
         ).check()
@@ -257,6 +335,48 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise UsageError(
                 f"graph={self.graph!r}: wanted a KnowledgeGraph; use kgml.load_graph(path)."
             )
+
+    def _check_head(self) -> None:
+        """Raise `UsageError` where the head, its options and the target do not go together."""
+        check("target", self.target)
+        check_head_options(self.regularization, self.class_weight)
+        if isinstance(self.order, str):
+            raise UsageError(f"order={self.order!r}: wanted a list of classes, lowest first.")
+        if len(self.order) and self.target != "ordinal":
+            raise UsageError(f"order is for target ordinal, not {self.target}. Leave it out.")
+        made = resolve("head", self.head)
+        if self.target not in made.targets:
+            able = sorted(n for n in names("head") if self.target in resolve("head", n).targets)
+            raise UsageError(
+                f"head '{self.head}' does not learn target {self.target}; {one_of(able, self.head)}"
+            )
+        options = made.options
+        if self.head == AUTO and self.target == "regression":
+            options = resolve("head", "ridge").options
+        for name in ("regularization", "class_weight"):
+            if getattr(self, name) is not None and name not in options:
+                able = sorted(n for n in names("head") if name in resolve("head", n).options)
+                raise UsageError(
+                    f"{name} is for {', '.join(n for n in able if n != AUTO)}; '{self.head}' takes "
+                    f"none{' with target ' + self.target if self.head == AUTO else ''}. Leave it out."
+                )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self.target == "regression":
+            tags.estimator_type = "regressor"
+        return tags
+
+
+def check_head_options(regularization: Any, class_weight: Any) -> None:
+    """Raise `UsageError` for a value that no head takes."""
+    number = isinstance(regularization, Real) and not isinstance(regularization, bool)
+    if not (regularization is None or regularization == AUTO or number):
+        raise UsageError(f"regularization {regularization!r}: wanted a number above 0, or auto.")
+    if number and not 0 < float(regularization) < float("inf"):
+        raise UsageError(f"regularization {regularization}: wanted a number above 0, or auto.")
+    if class_weight is not None and class_weight not in WEIGHTS:
+        raise UsageError(f"no class weight '{class_weight}'; {one_of(WEIGHTS, str(class_weight))}")
 
 
 def warn_if_unlinked(documents: Documents) -> None:

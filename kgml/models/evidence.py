@@ -7,21 +7,25 @@ compared row by row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.evaluation.metrics import Difference, mean_difference, paired_difference
+from kgml.evaluation.metrics import Difference, mean_difference
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.features import Documents, EntityVectors, permutation, relabelled
-from kgml.models.light import Decisions, Head
+from kgml.models.folds import assign_folds
+from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
+from kgml.models.targets.base import Codes, Target
+from kgml.models.targets.single import SingleTarget
 
 PLACEBO_SEED = 1_000_003
 """Keeps the placebo's draws apart from those of the folds."""
 WORTH = 0.02
-"""A gain of accuracy that would be worth something, for saying that there is none."""
+"""A gain of `Target.weighed` that would be worth something, for saying that there is none."""
 CONVINCED, OVER_PLACEBO = 0.9, 0.8
 """Shares of resamples in which knowledge must win over text + TF-IDF and over the placebo."""
 
@@ -30,12 +34,14 @@ CONVINCED, OVER_PLACEBO = 0.9, 0.8
 class Evidence:
     """Out-of-fold comparison on n training rows.
 
-    decisions (n, c) of the stack that is to be shipped · difference: accuracy of knowledge minus
-    that of text + TF-IDF · over_placebo: minus that of permuted entities · ship: whether knowledge
-    enters, told from the probabilities of the true classes, which say more of a row than right or
-    wrong does · helps: True where the interval of the difference is above 0 and the placebo is beaten, False
-    where even its upper end, or that over the placebo, is worth nothing, None where that cannot be
-    told · reason: why nothing was compared.
+    decisions (n, k) of the stack that is to be shipped · difference: accuracy (or what else the
+    target weighs) of knowledge minus that of text + TF-IDF · over_placebo: minus that of permuted
+    entities · ship: whether knowledge enters, told from `Target.sure`, such as the probabilities of
+    the true classes, which say more of a row than right or wrong does · helps: True where the
+    interval of the difference is above 0 and the placebo is beaten, False where even its upper end,
+    or that over the placebo, is worth nothing, None where that cannot be told · reason: why nothing
+    was compared · held: the decisions of ``plain``, and where they were compared of ``knowledge``
+    and ``placebo``.
     """
 
     decisions: Decisions
@@ -44,39 +50,65 @@ class Evidence:
     ship: bool
     helps: bool | None
     reason: str = ""
+    held: Mapping[str, Decisions] = field(default_factory=dict)
 
 
 def weigh(
     documents: Documents,
-    y: NDArray[np.int64],
+    y: Codes,
     recipe: Recipe,
     vectors: EntityVectors,
     folds: int,
+    target: Target | None = None,
 ) -> Evidence:
-    """Compare the stacks of ``recipe`` out of fold on ``documents`` (n) with classes ``y`` (n,)."""
-    classes = int(y.max()) + 1
-    fold = assign_folds(y, folds, recipe.seed)
-    variants = {"plain": replace(recipe, fusion="none")}
+    """Compare the stacks of ``recipe`` out of fold on ``documents`` (n) with codes ``y``.
+
+    Args:
+        target: what ``y`` is; None for one label per row, classes (n,).
+    """
+    target = target or SingleTarget()
+    variants = {"plain": recipe.plain}
     if recipe.fusion != "none" and documents.own.nnz:
         variants |= {"knowledge": recipe, "placebo": recipe}
+    held = out_of_fold(documents, y, variants, vectors, folds, target)
+    if "knowledge" not in held:
+        asked = recipe.fusion != "none"
+        reason = "no training text is linked to the graph" if asked else "the fusion is none"
+        return Evidence(held["plain"], None, None, ship=False, helps=None, reason=reason, held=held)
+    found = judge(held["plain"], held["knowledge"], held["placebo"], y, recipe.seed, target)
+    return replace(found, held=held)
+
+
+def out_of_fold(
+    documents: Documents,
+    y: Codes,
+    variants: Mapping[str, Recipe],
+    vectors: EntityVectors,
+    folds: int,
+    target: Target,
+) -> dict[str, Decisions]:
+    """Decisions (n, k) of each variant on rows that its stacks have not seen.
+
+    That of the name ``placebo`` has permuted entities.
+    """
+    classes = target.width(y)
+    seed = next(iter(variants.values())).seed
+    fold = assign_folds(target.strata(y), folds, seed)
     jobs = [(name, k) for k in range(int(fold.max()) + 1) for name in variants]
-    held = {name: np.zeros((len(y), classes)) for name in variants}
+    held = {name: np.zeros((len(y), target.columns(classes))) for name in variants}
 
     def run(job: tuple[str, int]) -> None:
         name, k = job
         rows = documents
         if name == "placebo":  # another permutation in each fold, so that no draw decides
-            rows = relabelled(rows, placebo(rows, recipe.seed, k), vectors.graph)
+            rows = relabelled(rows, placebo(rows, seed, k), vectors.graph)
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        stack = Assembly(variants[name], vectors, classes).fit(rows.take(inside), y[inside])
+        stack = Assembly(variants[name], vectors, classes, target)
+        stack.fit(rows.take(inside), y[inside])
         held[name][outside] = stack.decision(rows.take(outside))
 
     in_parallel(run, jobs, "Weighing the evidence")
-    if "knowledge" not in held:
-        asked = recipe.fusion != "none"
-        reason = "no training text is linked to the graph" if asked else "the fusion is none"
-        return Evidence(held["plain"], None, None, ship=False, helps=None, reason=reason)
-    return judge(held["plain"], held["knowledge"], held["placebo"], y, recipe.seed)
+    return held
 
 
 def placebo(documents: Documents, seed: int, draw: int) -> NDArray[np.int64]:
@@ -85,14 +117,18 @@ def placebo(documents: Documents, seed: int, draw: int) -> NDArray[np.int64]:
 
 
 def judge(
-    plain: Decisions, knowledge: Decisions, placebo: Decisions, y: NDArray[np.int64], seed: int
+    plain: Decisions,
+    knowledge: Decisions,
+    placebo: Decisions,
+    y: Codes,
+    seed: int,
+    target: Target | None = None,
 ) -> Evidence:
-    """Decide from out-of-fold decisions (n, c) of the three stacks."""
-    truth = [str(c) for c in y]
-    names = [[str(c) for c in d.argmax(axis=1)] for d in (plain, knowledge, placebo)]
-    gain = paired_difference(truth, names[0], names[1], "accuracy", seed)
-    over = paired_difference(truth, names[2], names[1], "accuracy", seed)
-    sure = [probability_of(decisions, y) for decisions in (plain, knowledge, placebo)]
+    """Decide from out-of-fold decisions (n, k) of the three stacks."""
+    target = target or SingleTarget()
+    gain = target.weigh(y, plain, knowledge, seed)
+    over = target.weigh(y, placebo, knowledge, seed)
+    sure = [target.sure(decisions, y) for decisions in (plain, knowledge, placebo)]
     ship = (
         mean_difference(sure[0], sure[1], seed).probability >= CONVINCED
         and mean_difference(sure[2], sure[1], seed).probability >= OVER_PLACEBO
@@ -103,20 +139,3 @@ def judge(
     elif not ship and min(gain.interval[1], over.interval[1]) <= WORTH:
         helps = False
     return Evidence(knowledge if ship else plain, gain, over, ship, helps)
-
-
-def probability_of(decisions: Decisions, y: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,) probability of each row's own class ``y``, the temperature fitted to these rows."""
-    head = Head().calibrate(decisions, y)
-    picked: NDArray[np.float64] = head.probabilities(decisions)[np.arange(len(y)), y]
-    return picked
-
-
-def assign_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """Fold number of each row (n,): classes dealt out evenly, whatever their size."""
-    rng = np.random.default_rng(seed)
-    shuffled = rng.permutation(len(y))
-    dealt = shuffled[np.argsort(y[shuffled], kind="stable")]
-    fold = np.empty(len(y), dtype=np.int64)
-    fold[dealt] = np.arange(len(y)) % min(folds, len(y))
-    return fold

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -20,6 +20,7 @@ from kgml.fusion.base import EntityBag
 from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.linker import EntityLinker
 from kgml.linking.mentions import Mention
+from kgml.models.lead import lead_ends, mentions_before
 from kgml.models.lexical import TermCounts, count_terms
 from kgml.registry import resolve
 
@@ -29,7 +30,9 @@ class Documents:
     """n documents as numbers; row i is text i throughout.
 
     text (n, d_text) · terms: counts of words · own (n, e) CSR: how often each entity is linked ·
-    counts (n, e) CSR: the same spread over ancestors · mentions: a list per document.
+    counts (n, e) CSR: the same spread over ancestors · mentions: a list per document · lead: the
+    same of their first sentences, whose concepts are among those of the whole · ends (n,): of a
+    lead, where in its text it ends.
     """
 
     text: NDArray[np.float32]
@@ -37,6 +40,8 @@ class Documents:
     own: sparse.csr_matrix
     counts: sparse.csr_matrix
     mentions: list[list[Mention]]
+    lead: Documents | None = None
+    ends: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.text)
@@ -46,14 +51,30 @@ class Documents:
         return Documents(
             self.text[rows], self.terms.take(rows), self.own[rows], self.counts[rows],
             [self.mentions[i] for i in rows],
+            None if self.lead is None else self.lead.take(rows),
+            None if self.ends is None else self.ends[rows],
         )  # fmt: skip
+
+    def changed(self, change: Callable[[Documents], Documents]) -> Documents:
+        """``change`` made to the documents, and the same to their leads."""
+        lead = None if self.lead is None else change(self.lead)
+        return replace(change(self), lead=lead)
 
     def without_links(self) -> Documents:
         """The same documents, nothing linked."""
-        none = self.own.copy()
-        none.data[:] = 0
-        none.eliminate_zeros()
-        return replace(self, own=none, counts=none)
+        none = sparse.csr_matrix(self.own.shape, dtype=self.own.dtype)
+        return self.changed(lambda part: replace(part, own=none, counts=none))
+
+    def relinked(
+        self, own: Callable[[sparse.csr_matrix], sparse.csr_matrix], graph: KnowledgeGraph
+    ) -> Documents:
+        """The same documents with other links, ``own`` of those there are, spread in ``graph``."""
+
+        def change(part: Documents) -> Documents:
+            linked = own(part.own)
+            return replace(part, own=linked, counts=spread(linked, graph))
+
+        return self.changed(change)
 
     @property
     def coverage(self) -> float:
@@ -155,9 +176,18 @@ class Featurizer:
     def __init__(self, graph: KnowledgeGraph, linker: EntityLinker, encoder: TextEncoder) -> None:
         self.graph, self.linker, self.encoder = graph, linker, encoder
 
-    def documents(self, texts: Sequence[str]) -> Documents:
-        """Encode, count and link ``texts``."""
+    def documents(self, texts: Sequence[str], lead: bool = True) -> Documents:
+        """Encode, count and link ``texts``, and their leads if ``lead``."""
         mentions = self.linker.link(texts)
+        whole = self._passages(texts, mentions)
+        if not lead:
+            return whole
+        ends = lead_ends(texts)
+        leads = [text[:end] for text, end in zip(texts, ends.tolist(), strict=True)]
+        first = self._passages(leads, mentions_before(mentions, ends))
+        return replace(whole, lead=replace(first, ends=ends))
+
+    def _passages(self, texts: Sequence[str], mentions: list[list[Mention]]) -> Documents:
         own = link_matrix(mentions, self.graph.vocabularies)
         return Documents(
             self.encoder.encode(texts), count_terms(texts), own, spread(own, self.graph), mentions
@@ -166,13 +196,31 @@ class Featurizer:
 
 def relabelled(documents: Documents, target: NDArray[np.int64], graph: KnowledgeGraph) -> Documents:
     """The same documents with entity ``i`` called ``target[i]`` everywhere."""
-    own = sparse.csr_matrix(
-        (documents.own.data, target[documents.own.indices], documents.own.indptr),
-        shape=documents.own.shape,
-        copy=True,  # sorting below is in place
-    )
-    own.sort_indices()
-    return replace(documents, own=own, counts=spread(own, graph))
+
+    def renamed(links: sparse.csr_matrix) -> sparse.csr_matrix:
+        own = sparse.csr_matrix(
+            (links.data, target[links.indices], links.indptr),
+            shape=links.shape,
+            copy=True,  # sorting below is in place
+        )
+        own.sort_indices()
+        return own
+
+    return documents.relinked(renamed, graph)
+
+
+def with_mentions(
+    documents: Documents, mentions: Sequence[Sequence[Mention]], graph: KnowledgeGraph
+) -> Documents:
+    """The same texts, linked as ``mentions`` says, a list per document."""
+
+    def change(part: Documents) -> Documents:
+        here = mentions if part.ends is None else mentions_before(mentions, part.ends)
+        own = link_matrix(here, graph.vocabularies)
+        linked = [list(of_text) for of_text in here]
+        return replace(part, own=own, counts=spread(own, graph), mentions=linked)
+
+    return documents.changed(change)
 
 
 def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:
@@ -214,6 +262,14 @@ def link_matrix(
     return matrix
 
 
+def emptied(matrix: sparse.csr_matrix, gone: NDArray[np.bool_]) -> sparse.csr_matrix:
+    """``matrix`` (n, e) without what is stored in the columns ``gone`` (e,)."""
+    kept = matrix.copy()
+    kept.data[gone[kept.indices]] = 0
+    kept.eliminate_zeros()
+    return kept
+
+
 def spread(own: sparse.csr_matrix, graph: KnowledgeGraph) -> sparse.csr_matrix:
     """Counts of each entity with those of everything below it, CSR (n, e) float32."""
     counts = sparse.csr_matrix(own @ graph.ancestors.astype(np.float32))
@@ -232,7 +288,7 @@ def bag_of(documents: Documents, vectors: EntityVectors, keys: bool) -> EntityBa
     padded = np.zeros((n, m), dtype=np.float32)
     padded[mask] = counts.data
     linked = np.zeros((n, m), dtype=np.float32)
-    linked[mask] = _aligned(own, counts)
+    linked[mask] = aligned(own, counts)
     values = np.zeros((n, m, vectors.d_node), dtype=np.float32)
     values[linked > 0] = vectors.values(ids[linked > 0])
     key = np.zeros((n, m, vectors.encoder.dimension if keys else 0), dtype=np.float32)
@@ -242,11 +298,26 @@ def bag_of(documents: Documents, vectors: EntityVectors, keys: bool) -> EntityBa
     return EntityBag(*tensors)
 
 
-def _aligned(own: sparse.csr_matrix, counts: sparse.csr_matrix) -> NDArray[np.float32]:
-    """``own`` at the stored places of ``counts`` (an entity is its own ancestor: a subset)."""
-    width = counts.shape[1]
-    places = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr)) * width + counts.indices
-    wanted = np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)) * width + own.indices
-    found = np.zeros(len(places), dtype=np.float32)
-    found[np.searchsorted(places, wanted)] = own.data
+def aligned(some: sparse.csr_matrix, counts: sparse.csr_matrix) -> NDArray[np.float32]:
+    """``some`` at the stored places of ``counts``, of which its own are a subset."""
+    found = np.zeros(counts.nnz, dtype=np.float32)
+    found[_within(some, counts)] = some.data
+    return found
+
+
+def of_some(
+    values: NDArray[np.float32], counts: sparse.csr_matrix, some: sparse.csr_matrix
+) -> NDArray[np.float32]:
+    """Of ``values`` at the stored places of ``counts`` those at the stored places of ``some``."""
+    return values[_within(some, counts)]
+
+
+def _within(some: sparse.csr_matrix, counts: sparse.csr_matrix) -> NDArray[np.int64]:
+    """Which of the stored places of ``counts`` each of those of ``some`` is."""
+    places, wanted = (
+        np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) * matrix.shape[1]
+        + matrix.indices
+        for matrix in (counts, some)
+    )
+    found: NDArray[np.int64] = np.searchsorted(places, wanted)
     return found

@@ -9,7 +9,7 @@ that has not seen its label, so knowledge that does not generalise is turned dow
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,41 +24,67 @@ MOST_ROWS = 800
 STEPS = 15
 
 
+class Concepts(NamedTuple):
+    """The concept view of one passage of n documents, at the places of their bag.
+
+    counts (n, m) · idf (n, m), 0 where a concept is no feature · column (n, m) number of each
+    concept that two documents or more share, else -1 · block (n, m) its vocabulary · scale: what
+    the view counts.
+    """
+
+    counts: Tensor
+    idf: Tensor
+    column: Tensor
+    block: Tensor
+    scale: float
+
+
 class Batch(NamedTuple):
     """What leave-one-out needs of n training documents.
 
-    text (n, d_text) · lexical (n, n) kernel of the lexical view · idf (n, m), 0 where a concept is
-    no feature · column (n, m) number of each concept that two documents or more share, else -1 ·
-    block (n, m) its vocabulary · y (n, c) one-hot.
+    text (n, d_text) · fixed (n, n) kernel of the features that no fusion weighs · concepts: of the
+    whole text, and of its lead · y (n, c) one-hot.
     """
 
     text: Tensor
     bag: EntityBag
-    lexical: Tensor
-    idf: Tensor
-    column: Tensor
-    block: Tensor
+    fixed: Tensor
+    concepts: list[Concepts]
     y: Tensor
 
 
 def make_batch(
     text: NDArray[np.float32],
     bag: EntityBag,
-    lexical: sparse.csr_matrix,
-    view: ConceptView,
-    entities: int,
-    y: NDArray[np.int64],
+    fixed: sparse.csr_matrix,
+    concepts: list[Concepts],
+    y: NDArray[Any],
 ) -> Batch:
-    """Gather the tensors of one fit; ``y`` (n,) class numbers."""
-    place = torch.from_numpy(view.place(entities))[bag.ids].masked_fill(~bag.mask, -1)
+    """Gather the tensors of one fit.
+
+    Args:
+        fixed: (n, d) features that no fusion weighs.
+        y: class numbers (n,), or a column per class (n, c).
+    """
+    kernel = torch.from_numpy((fixed @ fixed.T).toarray())
+    hot = torch.from_numpy(y)
+    if hot.ndim == 1:
+        hot = nn.functional.one_hot(hot)
+    return Batch(torch.from_numpy(text), bag, kernel, concepts, hot.float())
+
+
+def concepts_of(
+    bag: EntityBag, counts: Tensor, view: ConceptView, entities: int, scale: float = 1.0
+) -> Concepts:
+    """``view`` at the places of ``bag``, where ``counts`` (n, m) are those of its passage."""
+    there = bag.mask & (counts > 0)
+    place = torch.from_numpy(view.place(entities))[bag.ids].masked_fill(~there, -1)
     idf = torch.from_numpy(np.append(view.idf_, np.float32(0)))[place]
     found, code, times = np.unique(place.numpy(), return_inverse=True, return_counts=True)
     shared = (times > 1) & (found >= 0)
     column = torch.from_numpy(np.where(shared, shared.cumsum() - 1, -1)[code].reshape(place.shape))
-    kernel = torch.from_numpy((lexical @ lexical.T).toarray())
     block = torch.from_numpy(np.append(view.block_, 0))[place]
-    return Batch(torch.from_numpy(text), bag, kernel, idf, column, block,
-                 nn.functional.one_hot(torch.from_numpy(y)).float())  # fmt: skip
+    return Concepts(counts, idf, column, block, scale)
 
 
 def fit_fusion(fusion: Fusion, batch: Batch) -> float:
@@ -94,24 +120,27 @@ def fit_fusion(fusion: Fusion, batch: Batch) -> float:
 
 def kernel(fused: Fused, batch: Batch) -> Tensor:
     """(n, n) similarity of documents in the features the head will see."""
-    return fused.vector @ fused.vector.T + batch.lexical + concept_kernel(fused, batch)
+    known = fused.vector @ fused.vector.T + batch.fixed
+    for concepts in batch.concepts:
+        known = known + concept_kernel(fused, concepts)
+    return known
 
 
-def concept_kernel(fused: Fused, batch: Batch) -> Tensor:
+def concept_kernel(fused: Fused, concepts: Concepts) -> Tensor:
     """(n, n) products of the rows of `ConceptView.transform`, differentiable.
 
     A concept of one document only meets nothing but itself: it is left to the diagonal.
     """
-    value = (1 + batch.bag.counts).log2() * fused.concept_weights * batch.idf
-    blocks = int(batch.block.max()) + 1 if batch.block.numel() else 1
-    square = value.new_zeros(len(value), blocks).scatter_add(1, batch.block, value.square())
-    norm = square.gather(1, batch.block).clamp_min(1e-12).sqrt()
-    value = value / norm * fused.gate[:, None]
-    alone = batch.column < 0
-    width = int(batch.column.max()) + 1 if batch.column.numel() else 0
+    value = (1 + concepts.counts).log2() * fused.concept_weights * concepts.idf
+    blocks = int(concepts.block.max()) + 1 if concepts.block.numel() else 1
+    square = value.new_zeros(len(value), blocks).scatter_add(1, concepts.block, value.square())
+    norm = square.gather(1, concepts.block).clamp_min(1e-12).sqrt()
+    value = value / norm * (concepts.scale * fused.gate)[:, None]
+    alone = concepts.column < 0
+    width = int(concepts.column.max()) + 1 if concepts.column.numel() else 0
     rows = value.new_zeros(len(value), width + 1)
     # concepts without a column are put, with value 0, into a last one
-    rows = rows.scatter(1, batch.column.masked_fill(alone, width), value.masked_fill(alone, 0))
+    rows = rows.scatter(1, concepts.column.masked_fill(alone, width), value.masked_fill(alone, 0))
     return rows @ rows.T + (value * alone).square().sum(dim=1).diag()
 
 

@@ -8,7 +8,7 @@ be moved. Files hold no times and no addresses: the same fit gives the same byte
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,14 @@ from kgml.registry import resolve
 
 KIND = "model"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
+LATER = {
+    "lead": True,
+    "regularization": None,
+    "class_weight": None,
+    "target": "single",
+    "order": (),
+}
+"""Options that models of before did not have: written only where they say something else."""
 OPTIONS = ("fusion", "node_encoder", "objective", "head", "encoder", "precision", "long_texts",
            "lexical", "knowledge", "folds",
            "random_state")  # fmt: skip
@@ -51,23 +59,16 @@ def save_model(
         path, KIND, made_from={**origins, **(made_from or {})}, seed=model.random_state,
         config=config.to_dict() if config else {}, command=command, summary=summary or {},
     ) as folder:  # fmt: skip
-        arrays: dict[str, NDArray[Any]] = {
-            "view.columns": stack.view_.columns_,
-            "view.idf": stack.view_.idf_,
-            "view.block": stack.view_.block_,
-        }
-        arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
+        arrays = _view_arrays("view", stack.view_)
+        if stack.lead_ is not None:
+            arrays |= _view_arrays("lead", stack.lead_)
         if stack.lexical_ is not None:
             arrays["lexical.idf"] = stack.lexical_.idf_
+        arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
         if model.vectors_.values_ is not None:
             arrays["entities"] = model.vectors_.values_
         described = {
-            "options": {
-                **{name: getattr(model, name) for name in OPTIONS},
-                # of saved vectors, what made them
-                "node_encoder": model.vectors_.node_encoder,
-                "objective": model.vectors_.objective,
-            },
+            "options": _options(model),
             "linking": asdict(model.linking),
             "node_training": asdict(model.node_training),
             "classes": model.classes_.tolist(),
@@ -77,6 +78,8 @@ def save_model(
             "terms": stack.lexical_.terms_ if stack.lexical_ else None,
             "has_graph": model.graph is not None,
         }
+        if model.target != "single":
+            described["target"] = model.target_.state()
         (folder / "model.json").write_text(to_json(described), encoding="utf-8")
         (folder / "arrays.safetensors").write_bytes(safetensors.numpy.save(_contiguous(arrays)))
         tensors = {name: t.contiguous() for name, t in stack.fusion_.state_dict().items()}
@@ -136,26 +139,28 @@ def _restore(
     arrays: dict[str, NDArray[Any]],
     tensors: dict[str, Any],
 ) -> KGTextClassifier:
-    model.classes_ = np.asarray(described["classes"])
+    model.target_ = model.make_target().restore(described.get("target", {}), described["classes"])
+    model.classes_ = model.target_.classes_
     model.strength_ = described["strength"]
     model.vectors_ = model.entity_vectors(arrays.get("entities"))
-    recipe = model.recipe(0)
-    model.recipe_ = type(recipe)(recipe.fusion, described["head"], recipe.lexical, recipe.seed)
-    stack = Assembly(model.recipe_, model.vectors_, len(model.classes_))
+    model.recipe_ = replace(model.recipe(0), head=described["head"])
+    classes = max(len(model.classes_), 1)
+    stack = Assembly(model.recipe_, model.vectors_, classes, model.target_)
     if described["terms"] is not None:
         stack.lexical_ = LexicalView()
         stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
-    stack.view_ = ConceptView()
-    stack.view_.columns_, stack.view_.idf_ = arrays["view.columns"], arrays["view.idf"]
-    stack.view_.block_ = arrays["view.block"]
+    stack.view_ = _view("view", arrays)
+    if "lead.columns" in arrays:
+        stack.lead_ = _view("lead", arrays)
     stack.fusion_ = resolve("fusion", model.fusion)(
         model.vectors_.encoder.dimension, model.vectors_.d_node
     )
     stack.fusion_.load_state_dict(tensors)
     stack.fusion_.requires_grad_(False)
-    head = resolve("head", described["head"])(seed=model.random_state)
+    head = model.recipe_.make_head()
     named = {k.removeprefix("head."): v for k, v in arrays.items() if k.startswith("head.")}
-    stack.head_ = head.restore(named, len(model.classes_), described["temperature"])
+    columns = model.target_.columns(classes)
+    stack.head_ = head.restore(named, columns, described["temperature"])
     _check_sizes(stack, described["temperature"])
     model.assembly_ = stack
     return model
@@ -163,17 +168,38 @@ def _restore(
 
 def _check_sizes(stack: Assembly, temperature: float) -> None:
     """Raise ValueError where parts of a model do not fit together."""
-    terms = 0 if stack.lexical_ is None else len(stack.lexical_.terms_)
-    head, columns = stack.head_, len(stack.view_.columns_)
+    stack.head_.check(len(stack.of_columns()))
+    lexical, views = stack.lexical_, [view for view in (stack.view_, stack.lead_) if view]
     fits = (
-        head.coef_.shape == (len(head.seen_), stack.fusion_.d_out + terms + columns),
-        head.seen_.max(initial=0) < stack.classes,
-        stack.lexical_ is None or len(stack.lexical_.idf_) == terms,
-        len(stack.view_.idf_) == len(stack.view_.block_) == columns,
+        lexical is None or len(lexical.idf_) == len(lexical.terms_),
+        *(len(view.columns_) == len(view.idf_) == len(view.block_) for view in views),
         temperature > 0,
     )
     if not all(fits):
-        raise ValueError(f"its parts differ in size: coefficients {head.coef_.shape}")
+        raise ValueError("its parts differ in size")
+
+
+def _view_arrays(name: str, view: ConceptView) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}.columns": view.columns_, f"{name}.idf": view.idf_, f"{name}.block": view.block_
+    }  # fmt: skip
+
+
+def _view(name: str, arrays: dict[str, NDArray[Any]]) -> ConceptView:
+    made = ConceptView()
+    made.columns_, made.idf_, made.block_ = (
+        arrays[f"{name}.{part}"] for part in ("columns", "idf", "block")
+    )
+    return made
+
+
+def _options(model: KGTextClassifier) -> dict[str, Any]:
+    order = tuple(np.asarray(model.order).tolist())
+    later = {name: getattr(model, name) for name in LATER} | {"order": order}
+    changed = {name: value for name, value in later.items() if value != LATER[name]}
+    made_by = {"node_encoder": model.vectors_.node_encoder, "objective": model.vectors_.objective}
+    # of saved vectors, what made them
+    return {name: getattr(model, name) for name in OPTIONS} | made_by | changed
 
 
 def _contiguous(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

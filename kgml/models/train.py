@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import replace
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgml import resources
 from kgml.artifacts import check_target, read_manifest, sha256
@@ -17,16 +15,18 @@ from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
 from kgml.encoders.vectors import KIND as VECTORS
 from kgml.errors import InputError
-from kgml.evaluation.metrics import Difference, measure, measure_mean, paired_difference
+from kgml.evaluation.metrics import Difference, called
 from kgml.kg.build import FOLDER, current_graph
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import open_graph
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
-from kgml.models.evidence import Evidence, placebo
+from kgml.models.evidence import Evidence, out_of_fold, placebo
 from kgml.models.features import Documents, relabelled
+from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
 from kgml.models.store import KIND, load_model, save_model
+from kgml.models.targets.base import Codes, Labels
 from kgml.progress import note, warn
 
 DEFAULT = Config()
@@ -51,7 +51,9 @@ def train(
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
     Returns:
-        ``metrics, baselines, placebo, knowledge, rows, coverage, seconds, path, graph, data``.
+        ``metrics, baselines, placebo, knowledge, target, head, regularization, rows, coverage,
+        seconds, path, graph, data``: ``head`` is the one that was taken, ``regularization`` its
+        strength, given or chosen, null where it has none.
 
     Raises:
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
@@ -63,12 +65,13 @@ def train(
     path = output or FOLDER / f"{Path(source).stem}-{config.fusion.name}.model"
     check_target(path, KIND)
     note(f"graph {source}, texts {data}")
-    corpus = read_corpus(
-        data, options.text_column, options.label_column, options.split_column, options.test_size,
-        options.per_class, config.seed,
-    )  # fmt: skip
+    options.check()
     model = make_classifier(loaded, config)
     model.check_options()
+    corpus = read_corpus(
+        data, options.text_column, options.label_column, options.split_column, options.test_size,
+        options.per_class, config.seed, model.label_kind(options.label_separator),
+    )  # fmt: skip
     vectors = model.entity_vectors()
     made_from = {"data": sha256(data)}
     if config.encoder.vectors:
@@ -83,8 +86,9 @@ def train(
     learn, held = (
         documents.take(part) for part in np.split(np.arange(len(rows)), [len(corpus.train)])
     )
-    y = np.array([corpus.labels[i] for i in corpus.train])
-    model.fit_documents(learn, y, vectors)
+    target = model.make_target()
+    y = target.check([corpus.labels[i] for i in corpus.train])
+    model.fit_documents(learn, y, vectors, target)
     result = _report(model, learn, held, y, [corpus.labels[i] for i in corpus.test], config.seed)
     save_model(
         model, path, command=command, config=config, made_from=made_from,
@@ -92,6 +96,9 @@ def train(
     )  # fmt: skip
     return {
         **result,
+        "target": config.train.kind,
+        "head": model.recipe_.head,
+        "regularization": model.assembly_.head_.used_regularization,
         "rows": {"train": len(corpus.train), "test": len(corpus.test)},
         "coverage": round(documents.coverage, 6),
         "seconds": round(time.perf_counter() - started, 3),
@@ -115,24 +122,27 @@ def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, 
     """
     loaded = load_model(Path(model))
     manifest = read_manifest(Path(model), KIND, verify=False)
-    options = config.train
+    options, kind = config.train, loaded.label_kind(config.train.label_separator)
     if manifest.config and manifest.made_from.get("data") == sha256(data):
         then = Config.from_dict(manifest.config, str(model))
         corpus = read_corpus(
             data, options.text_column, options.label_column, then.train.split_column,
-            then.train.test_size, seed=then.seed,
+            then.train.test_size, seed=then.seed, kind=kind,
         )  # fmt: skip
         (texts, labels), part = corpus.part(corpus.test), "test"
     else:
         texts, labels, part = read_held_out(
-            data, options.text_column, options.label_column, options.split_column
+            data, options.text_column, options.label_column, options.split_column, kind
         )
-    unseen = Counter(name for name in labels if name not in {str(c) for c in loaded.classes_})
+    unseen = kind.unseen(loaded.target_.every(), labels)
     if unseen:
         listed = ", ".join(f"'{name}' ({count})" for name, count in sorted(unseen.items()))
         warn(f"labels the model has never seen count as wrong: {listed}")
+    documents = loaded.featurizer().documents(texts)
+    predicted = loaded.target_.names(loaded.codes_documents(documents))
     return {
-        "metrics": measure(labels, [str(name) for name in loaded.predict(texts)], config.seed),
+        "metrics": loaded.target_.measure(labels, predicted, config.seed),
+        "target": loaded.target,
         "rows": len(texts),
         "part": part,
         "unseen_labels": sorted(unseen),
@@ -145,10 +155,12 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
     return KGTextClassifier(
         graph, fusion=config.fusion.name, node_encoder=config.encoder.node_encoder,
         objective=config.encoder.objective, node_training=config.node_training,
-        vectors=config.encoder.vectors, head=config.train.head, encoder=config.encoder.model,
+        vectors=config.encoder.vectors, head=config.train.head,
+        regularization=config.train.regularization, class_weight=config.train.class_weight,
+        target=config.train.kind, order=config.train.order, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
         device=config.encoder.device,
-        folds=config.train.folds, linking=config.linking, random_state=config.seed,
+        lead=config.train.lead, folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 
 
@@ -184,43 +196,56 @@ def _report(
     model: KGTextClassifier,
     learn: Documents,
     held: Documents,
-    y: NDArray[Any],
-    truth: list[str],
+    y: Labels,
+    truth: list[Any],
     seed: int,
 ) -> dict[str, Any]:
     """Scores on the test rows ``held`` of the model and of what it has to beat."""
-    classes, codes = np.unique(y, return_inverse=True)
+    target = copy(model.target_)
+    codes = target.learn(y)
     recipe, graph = model.recipe_, model.vectors_.graph
     model.vectors_.prepare(learn, held, fusion=recipe.fusion)
-    plain = replace(recipe, fusion="none")
+    plain = recipe.plain
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
-        "text": (replace(plain, lexical=False), learn, held),
+        "text": (recipe.text, learn, held),
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
     }
     if model.strength_:
         del jobs["knowledge"]
     placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
-    for draw, name in enumerate(placebos):
-        target = placebo(learn, recipe.seed, draw)
-        jobs[name] = (recipe, relabelled(learn, target, graph), relabelled(held, target, graph))
+    bare = recipe.fusion == plain.fusion  # nothing to permute: all are text + TF-IDF
+    if bare:
+        del jobs["knowledge"]
+    for draw, name in enumerate(placebos if not bare else ()):
+        moved = placebo(learn, recipe.seed, draw)
+        jobs[name] = (recipe, relabelled(learn, moved, graph), relabelled(held, moved, graph))
 
-    def run(job: tuple[Recipe, Documents, Documents]) -> list[str]:
-        of, train_rows, test_rows = job
-        stack = Assembly(of, model.vectors_, len(classes)).fit(train_rows, codes)
-        return [str(classes[i]) for i in stack.decision(test_rows).argmax(axis=1)]
+    settled = _settled(model, learn, codes, jobs["text"][0])
 
-    found = in_parallel(run, list(jobs.values()), "Comparing with the baselines")
+    def run(name: str) -> list[Any]:
+        of, train_rows, test_rows = jobs[name]
+        stack = Assembly(of, model.vectors_, target.width(codes), target).fit(train_rows, codes)
+        decisions = stack.decision(test_rows)
+        by = target
+        if target.settles:
+            by = target.settled(stack.head_, settled[name.split(" ")[0]], codes, seed)
+        return by.names(by.decide(stack.head_, decisions))
+
+    found = in_parallel(run, list(jobs), "Comparing with the baselines")
     predicted = dict(zip(jobs, found, strict=True))
-    predicted["model"] = [str(classes[i]) for i in model.proba_documents(held).argmax(axis=1)]
+    if bare:
+        predicted |= dict.fromkeys(("knowledge", *placebos), predicted["text_tfidf"])
+    predicted["model"] = target.names(model.codes_documents(held))
     on = predicted["model"] if model.strength_ else predicted["knowledge"]
-    difference = paired_difference(truth, predicted["text_tfidf"], on, "macro_f1", seed)
+    difference = target.difference(truth, predicted["text_tfidf"], on, seed)
     return {
-        "metrics": measure(truth, predicted["model"], seed),
+        "metrics": target.measure(truth, predicted["model"], seed),
         "baselines": {
-            name: measure(truth, predicted[name], seed) for name in ("text", "text_tfidf")
+            name: target.measure_mean(truth, [predicted[name]], seed)
+            for name in ("text", "text_tfidf")
         },
-        "placebo": measure_mean(truth, [predicted[name] for name in placebos], seed),
+        "placebo": target.measure_mean(truth, [predicted[name] for name in placebos], seed),
         "knowledge": {
             "helps": model.evidence_.helps,
             "used": bool(model.strength_),
@@ -231,15 +256,29 @@ def _report(
     }
 
 
+def _settled(
+    model: KGTextClassifier, learn: Documents, codes: Codes, text: Recipe
+) -> dict[str, Decisions]:
+    """Out-of-fold decisions of each kind of stack, by which its own thresholds are chosen."""
+    target, held = model.target_, dict(model.evidence_.held)
+    if not target.settles:
+        return {}
+    plain = held["plain"]
+    alone = out_of_fold(learn, codes, {"text": text}, model.vectors_, model.folds, target)
+    known = {name: held.get(name, plain) for name in ("knowledge", "placebo")}
+    return {**known, **alone, "text_tfidf": plain}
+
+
 def verdict(evidence: Evidence, test: Difference) -> str:
     """One sentence: does the ontology help here?"""
     if evidence.difference is None or evidence.over_placebo is None:
         return f"Knowledge had no part: {evidence.reason}."
     found = (
-        f"out of fold on the training rows it adds {_points(evidence.difference)} of accuracy to "
-        f"text + TF-IDF and {_points(evidence.over_placebo)} over permuted entities"
+        f"out of fold on the training rows it adds {_points(evidence.difference)} of "
+        f"{called(evidence.difference.metric)} to text + TF-IDF and "
+        f"{_points(evidence.over_placebo)} over permuted entities"
     )
-    tested = f"on the test rows macro-F1 changes by {_points(test)}"
+    tested = f"on the test rows {called(test.metric)} changes by {_points(test)}"
     if evidence.helps:
         return f"The ontology helps here: {found}; {tested}."
     if evidence.ship:

@@ -23,6 +23,8 @@ from kgml.data.corpus import (
     read_corpus,
     read_documents,
     read_held_out,
+    read_labelled,
+    read_part,
     read_texts,
     read_unlabelled,
 )
@@ -501,3 +503,37 @@ def test_a_blank_id_is_the_number_of_its_row_and_a_second_one_is_counted(tmp_pat
     path.write_text("".join(f'{{"text": "fever", "id": {name}}}\n' for name in names))
     with pytest.warns(KGMLWarning, match="1 id stands in an earlier row too"):
         assert read_documents(path)[1] == [7, 2, 3, "n1", "n1"]
+
+
+# Some rows, and rows with labels
+
+
+def table(tmp_path: Path, rows: list[str]) -> Path:
+    path = tmp_path / "part.csv"
+    path.write_text("\n".join(["text,label,split", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_part_of_a_table_keeps_its_row_numbers(tmp_path: Path) -> None:
+    path = table(tmp_path, ["a,x,train", "b,x,test", "c,y, Test ", "d,y,train"])
+    assert read_part(path) == ([1, 2, 3, 4], ["a", "b", "c", "d"])
+    assert read_part(path, split="test") == ([2, 3], ["b", "c"])
+    assert read_part(path, split="x", split_column="label") == ([1, 2], ["a", "b"])
+    rows, texts = read_part(path, sample=2, seed=5)
+    assert (rows, texts) == read_part(path, sample=2, seed=5)
+    assert sorted(rows) == rows
+    assert texts == ["abcd"[row - 1] for row in rows]
+    assert read_part(path, sample=9) == read_part(path)
+    with pytest.raises(CorpusError, match=r"no row 'tset' in --split.*Did you mean 'test'"):
+        read_part(path, split="tset")
+    (tmp_path / "l.txt").write_text("a\n\nb\n", encoding="utf-8")
+    assert read_part(tmp_path / "l.txt") == ([1, 2], ["a", "b"])
+    with pytest.raises(CorpusError, match="leave --split out"):
+        read_part(tmp_path / "l.txt", split="test")
+
+
+def test_labelled_rows_are_read_whatever_their_split(tmp_path: Path) -> None:
+    path = table(tmp_path, ["a,x,train", "b,y,test"])
+    assert read_labelled(path) == (["a", "b"], ["x", "y"])
+    with pytest.raises(CorpusError, match="no label in row 2"):
+        read_labelled(table(tmp_path, ["a,x,train", "b,,test"]))

@@ -11,7 +11,15 @@ from torch import Tensor
 from kgml.fusion.base import OPEN, EntityBag, Fusion
 from kgml.fusion.concat import ConcatFusion
 from kgml.models.concepts import ConceptView
-from kgml.models.learn import Batch, fit_fusion, kernel, leave_one_out, make_batch, some_rows
+from kgml.models.learn import (
+    Batch,
+    concepts_of,
+    fit_fusion,
+    kernel,
+    leave_one_out,
+    make_batch,
+    some_rows,
+)
 from kgml.registry import names, resolve
 
 D = 8
@@ -56,7 +64,8 @@ def batch(informative: bool, n: int = 60, seed: int = 0) -> Batch:
     text[:, 0] += 2 * y - 1
     text /= np.linalg.norm(text, axis=1, keepdims=True)
     bag = bag_from(own, counts, vectors)
-    return make_batch(text.astype(np.float32), bag, none, view, ENTITIES, y)
+    concepts = [concepts_of(bag, bag.counts, view, ENTITIES)]
+    return make_batch(text.astype(np.float32), bag, none, concepts, y)
 
 
 def make(name: str) -> Fusion:
@@ -92,7 +101,7 @@ def test_the_kernel_is_that_of_the_features_the_head_will_see(name: str) -> None
         for parameter in fusion.parameters():
             parameter += 0.5
         fused = fusion(of.text, of.bag)
-        found = kernel(fused, of._replace(lexical=3 * torch.eye(60)))
+        found = kernel(fused, of._replace(fixed=3 * torch.eye(60)))
     counts = sparse.lil_matrix((60, ENTITIES), dtype=np.float32)
     for row in range(60):
         for place in np.flatnonzero(of.bag.mask[row]):
@@ -166,7 +175,8 @@ def test_documents_without_any_concept_can_be_learned_from(name: str) -> None:
     view = ConceptView().fit(sparse.csr_matrix(nothing))
     text = unit(np.random.default_rng(0), n, D)
     none = sparse.csr_matrix((n, 0), dtype=np.float32)
-    of = make_batch(text, bag, none, view, 5, np.arange(n) % 2)
+    concepts = [concepts_of(bag, bag.counts, view, 5)]
+    of = make_batch(text, bag, none, concepts, np.arange(n) % 2)
     assert np.isfinite(fit_fusion(make(name), of))
 
 

@@ -11,7 +11,8 @@ from kgml.models.light import Head, SVMHead, fit_temperature
 from kgml.models.parallel import in_parallel
 from kgml.registry import names, resolve
 
-heads = pytest.mark.parametrize("name", [n for n in names("head") if n != "auto"])
+SINGLE = [n for n in names("head") if n != "auto" and "single" in resolve("head", n).targets]
+heads = pytest.mark.parametrize("name", SINGLE)
 sizes = pytest.mark.parametrize("classes", [2, 5])
 
 
@@ -28,7 +29,7 @@ def problem(classes: int, n: int = 60) -> tuple[sparse.csr_matrix, NDArray[np.in
     return sparse.csr_matrix(rows.astype(np.float32)), y
 
 
-@heads
+@pytest.mark.parametrize("name", ["logistic", "svm"])
 @sizes
 def test_a_head_learns_and_its_decisions_are_those_of_scikit_learn(name: str, classes: int) -> None:
     X, y = problem(classes)
@@ -144,6 +145,21 @@ def test_the_same_seed_gives_the_same_bits(name: str) -> None:
     first, again = (make(name).fit(X, y, 5).arrays() for _ in range(2))
     for key in first:
         np.testing.assert_array_equal(first[key], again[key])
+
+
+@heads
+@sizes
+def test_every_head_learns(name: str, classes: int) -> None:
+    X, y = problem(classes)
+    assert np.mean(make(name).fit(X, y, classes).decision(X).argmax(axis=1) == y) > 0.7
+
+
+@heads
+def test_renaming_the_classes_renames_the_decisions(name: str) -> None:
+    X, y = problem(5)
+    other = np.array([3, 0, 4, 1, 2])
+    one, renamed = make(name).fit(X, y, 5), make(name).fit(X, other[y], 5)
+    np.testing.assert_allclose(renamed.decision(X)[:, other], one.decision(X), atol=1e-3)
 
 
 def test_auto_goes_by_the_rows_per_class() -> None:

@@ -49,7 +49,7 @@ def _locked(path: Path) -> int:
             os.close(descriptor)
             raise
         except OSError as error:  # a file system without locks
-            warn(f"{path}: cannot be locked ({error.strerror}); run one kgml adapt at a time.")
+            warn(f"{path}: cannot be locked ({error.strerror}); run one process at a time.")
             return descriptor
         with suppress(FileNotFoundError):
             if os.path.samestat(path.stat(), os.fstat(descriptor)):

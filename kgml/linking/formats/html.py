@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,8 @@ class Page(FileFormat):
     def render(self, linked: Sequence[Linked], graph: KnowledgeGraph) -> str:
         """The page."""
         sections = "\n".join(
-            f'<section dir="auto" title="{_safe(str(one.id))}">{_marked(one, graph)}</section>'
+            f'<section dir="auto" title="{safe(str(one.id))}">'
+            f"{marked(one.text, one.mentions, lambda text, those: _mark(text, those, graph))}</section>"
             for one in linked
         )
         return (
@@ -49,10 +50,19 @@ class Page(FileFormat):
         )
 
 
-def _marked(one: Linked, graph: KnowledgeGraph) -> str:
-    parts, shown = [], 0
+def marked(
+    text: str,
+    mentions: Sequence[dict[str, Any]],
+    mark: Callable[[str, list[dict[str, Any]]], str],
+) -> str:
+    """``text`` as HTML, with what ``mark`` makes of each span and of the mentions that it stands for.
+
+    Of two that overlap, the second begins where the first ends; one inside another belongs to it.
+    """
+    parts: list[str] = []
     marks: list[tuple[int, int, list[dict[str, Any]]]] = []
-    for mention in sorted(one.mentions, key=lambda m: (m["start"], -m["end"])):
+    shown = 0
+    for mention in sorted(mentions, key=lambda m: (m["start"], -m["end"])):
         start = max(mention["start"], shown)
         if marks and mention["end"] <= shown:
             marks[-1][2].append(mention)
@@ -60,20 +70,20 @@ def _marked(one: Linked, graph: KnowledgeGraph) -> str:
         shown = mention["end"]
         marks.append((start, shown, [mention]))
     shown = 0
-    for start, end, mentions in marks:
-        parts += [_safe(one.text[shown:start]), _mark(one.text[start:end], mentions, graph)]
+    for start, end, those in marks:
+        parts += [safe(text[shown:start]), mark(text[start:end], those)]
         shown = end
-    return "".join([*parts, _safe(one.text[shown:])])
+    return "".join([*parts, safe(text[shown:])])
 
 
 def _mark(text: str, mentions: list[dict[str, Any]], graph: KnowledgeGraph) -> str:
     """One mark for a mention and those inside it."""
     flagged = ' class="flagged"' if any(map(_flags, mentions)) else ""
     titles, labels = zip(*map(_said, mentions), strict=True)
-    names = "".join(f"<span><bdi>{_safe(label)}</bdi></span>" for label in labels)
+    names = "".join(f"<span><bdi>{safe(label)}</bdi></span>" for label in labels)
     return (
         f'<mark{flagged} style="background: {_colour(vocabulary(mentions[0], graph))}" '
-        f'title="{_safe("; ".join(titles))}">{_safe(text)}{names}</mark>'
+        f'title="{safe("; ".join(titles))}">{safe(text)}{names}</mark>'
     )
 
 
@@ -90,7 +100,8 @@ def _said(mention: dict[str, Any]) -> tuple[str, str]:
     return title, ", ".join([label, *_flags(mention)])
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """``text`` for any place in a page: escaped, without what would turn a line round."""
     return escape(_UNSEEN.sub("\ufffd", text))
 
 

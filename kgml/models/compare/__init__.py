@@ -1,0 +1,1 @@
+"""One question asked of many trained models: does the ontology help, and what did?"""

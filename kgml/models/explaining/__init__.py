@@ -1,0 +1,1 @@
+"""What an explanation is made of: removals, carriers, faithfulness, what-if, neighbours, a page."""

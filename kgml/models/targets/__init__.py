@@ -1,0 +1,1 @@
+"""What is predicted: one label, several, an ordered class, a number."""
