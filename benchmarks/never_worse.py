@@ -81,7 +81,7 @@ def case(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     base = KGTextClassifier(graph, fusion=given.fusion)
     documents, vectors = base.featurizer().documents(corpus.texts), base.entity_vectors()
     if permuted:  # as if the ontology were wrong throughout
-        documents = relabelled(documents, permutation(documents, 0), graph)
+        documents = relabelled(documents, permutation(documents, 0, graph.vocabularies), graph)
     vectors.prepare(documents, fusion=given.fusion)
     labels, test = np.array(corpus.labels), corpus.test
     if len(test) > MOST_TESTED:

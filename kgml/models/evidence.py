@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.evaluation.metrics import Difference, mean_difference
+from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.features import Documents, EntityVectors, permutation, relabelled
 from kgml.models.folds import assign_folds
@@ -101,7 +102,8 @@ def out_of_fold(
         name, k = job
         rows = documents
         if name == "placebo":  # another permutation in each fold, so that no draw decides
-            rows = relabelled(rows, placebo(rows, seed, k), vectors.graph)
+            moved = placebo(rows, seed, k, vectors.graph)
+            rows = relabelled(rows, moved, vectors.graph)
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         stack = Assembly(variants[name], vectors, classes, target)
         stack.fit(rows.take(inside), y[inside])
@@ -111,9 +113,9 @@ def out_of_fold(
     return held
 
 
-def placebo(documents: Documents, seed: int, draw: int) -> NDArray[np.int64]:
+def placebo(documents: Documents, seed: int, draw: int, graph: KnowledgeGraph) -> NDArray[np.int64]:
     """The permutation (e,) of one draw of the placebo, made from training documents."""
-    return permutation(documents, PLACEBO_SEED + 1000 * seed + draw)
+    return permutation(documents, PLACEBO_SEED + 1000 * seed + draw, graph.vocabularies)
 
 
 def judge(

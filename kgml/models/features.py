@@ -223,15 +223,25 @@ def with_mentions(
     return documents.changed(change)
 
 
-def permutation(documents: Documents, seed: int) -> NDArray[np.int64]:
+def permutation(
+    documents: Documents, seed: int, vocabularies: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """The placebo: entities linked in ``documents`` change places with each other, (e,).
 
     Counts, homonyms and co-occurrence stay; what the graph says about an entity goes. Entities
     not linked there keep their place.
+
+    Args:
+        vocabularies: (e,) the vocabulary of each entity, within which it stays: the concept view
+            has a part for each. None: all are of one.
     """
     used = np.unique(documents.own.indices)
     target = np.arange(documents.own.shape[1])
-    target[used] = np.random.default_rng(seed).permutation(used)
+    of = np.zeros(len(used), dtype=np.int64) if vocabularies is None else vocabularies[used]
+    rng = np.random.default_rng(seed)
+    for number in np.unique(of):
+        mine = used[of == number]
+        target[mine] = rng.permutation(mine)
     return target
 
 

@@ -218,7 +218,7 @@ def _report(
     if bare:
         del jobs["knowledge"]
     for draw, name in enumerate(placebos if not bare else ()):
-        moved = placebo(learn, recipe.seed, draw)
+        moved = placebo(learn, recipe.seed, draw, graph)
         jobs[name] = (recipe, relabelled(learn, moved, graph), relabelled(held, moved, graph))
 
     settled = _settled(model, learn, codes, jobs["text"][0])

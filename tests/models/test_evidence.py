@@ -131,10 +131,10 @@ def test_out_of_fold_decisions_have_not_seen_the_row_they_decide(documents, vect
     assert np.mean(right) < 0.65
 
 
-def test_each_draw_of_the_placebo_is_another_and_repeats_with_its_seed(documents) -> None:
-    draws = [placebo(documents, seed, draw) for seed in (0, 1) for draw in range(5)]
+def test_each_draw_of_the_placebo_is_another_and_repeats_with_its_seed(documents, kinds) -> None:
+    draws = [placebo(documents, seed, draw, kinds) for seed in (0, 1) for draw in range(5)]
     assert len({tuple(target) for target in draws}) == 10
-    np.testing.assert_array_equal(draws[6], placebo(documents, 1, 1))
+    np.testing.assert_array_equal(draws[6], placebo(documents, 1, 1, kinds))
     for target in draws:
         np.testing.assert_array_equal(np.sort(target), np.arange(len(target)))
 

@@ -165,6 +165,13 @@ def test_the_placebo_changes_places_among_linked_entities_only(made: Documents) 
     np.testing.assert_array_equal(permutation(made, 3), permutation(made, 3))
 
 
+def test_the_placebo_keeps_an_entity_in_its_vocabulary(made: Documents) -> None:
+    of = np.array([0, 0, 1, 1, 0])
+    moved = [permutation(made, seed, of) for seed in range(20)]
+    assert all((of[target] == of).all() for target in moved)
+    assert {tuple(target[[2, 3]]) for target in moved} == {(2, 3), (3, 2)}
+
+
 def test_relabelled_documents_keep_counts_but_not_what_they_are_counts_of(
     made: Documents, five: KnowledgeGraph
 ) -> None:
