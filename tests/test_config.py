@@ -67,6 +67,12 @@ learning_rate = 0.001
 general_size = 3
 general_weight = 1.5
 
+[few_shot]
+steps = 9
+batch_size = 16
+learning_rate = 0.002
+temperature = 0.2
+
 [linking]
 min_length = 4
 variants = false
@@ -91,6 +97,7 @@ target = "multi"
 label_separator = "|"
 order = ["low", "high"]
 folds = 3
+tune_encoder = true
 """
 
 
