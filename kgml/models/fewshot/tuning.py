@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kgml.config import FewShotConfig
+from kgml.encoders.distil import NAME as STATIC
 from kgml.encoders.rows import Integers
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.tuning.trainee import load_weights, write_model
@@ -55,7 +56,8 @@ def check_tunable(encoder: TextEncoder, target: str, y: Sequence[Any] | None = N
             "--tune-encoder and precision int8 exclude each other: layers are tuned in fp32. "
             "Choose fp32 or bf16."
         )
-    if encoder.is_static:
+    named_static = encoder.model.partition(":")[0] == STATIC  # not yet distilled, perhaps
+    if named_static or encoder.is_static:
         raise UsageError(
             f"--tune-encoder and encoder {encoder.model} exclude each other: a table of word "
             "vectors has no layers to tune. Choose a transformer."
