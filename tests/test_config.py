@@ -96,6 +96,7 @@ class_weight = "none"
 target = "multi"
 label_separator = "|"
 order = ["low", "high"]
+lead = false
 folds = 3
 tune_encoder = true
 """
