@@ -29,10 +29,11 @@ from kgml.registry import resolve
 class Documents:
     """n documents as numbers; row i is text i throughout.
 
-    texts: as they are given · encoder: fingerprint of what made ``text`` (n, d_text) of them · terms: counts of words · own (n, e) CSR: how often each entity is linked ·
-    counts (n, e) CSR: the same spread over ancestors · mentions: a list per document · lead: the
-    same of their first sentences, whose concepts are among those of the whole · ends (n,): of a
-    lead, where in its text it ends.
+    texts: as they are given · encoder: fingerprint of what made ``text`` (n, d_text) of them ·
+    terms: counts of words · own (n, e) CSR: how often each entity is linked · counts (n, e) CSR:
+    the same spread over ancestors · mentions: a list per document · lead: the same of their first
+    sentences, whose concepts are among those of the whole · ends (n,): of a lead, where in its
+    text it ends.
     """
 
     texts: list[str]
@@ -51,7 +52,8 @@ class Documents:
     def take(self, rows: NDArray[np.int64]) -> Documents:
         """Some rows, in the given order."""
         return Documents(
-            [self.texts[i] for i in rows.tolist()], self.encoder, self.text[rows], self.terms.take(rows), self.own[rows], self.counts[rows],
+            [self.texts[i] for i in rows.tolist()], self.encoder, self.text[rows],
+            self.terms.take(rows), self.own[rows], self.counts[rows],
             [self.mentions[i] for i in rows],
             None if self.lead is None else self.lead.take(rows),
             None if self.ends is None else self.ends[rows],

@@ -2,7 +2,8 @@
 
 ``model.json`` options, classes, vocabulary · ``arrays.safetensors`` idf, columns, head, graph
 vectors · ``fusion.safetensors`` · ``graph/`` a copy of the graph artifact, so that the folder can
-be moved · ``encoder/`` the text encoder, where it was tuned on the labels. Files hold no times and no addresses: the same fit gives the same bytes.
+be moved · ``encoder/`` the text encoder, where it was tuned on the labels. Files hold no times and
+no addresses: the same fit gives the same bytes.
 """
 
 from __future__ import annotations

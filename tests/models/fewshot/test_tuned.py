@@ -18,7 +18,9 @@ import pytest
 from kgml.config import Config, FewShotConfig
 from kgml.encoders.text import TextEncoder
 from kgml.errors import CorpusError, UsageError
+from kgml.kg.load import load_graph
 from kgml.models.classifier import KGTextClassifier
+from kgml.models.features import EntityVectors
 from kgml.models.fewshot import tuning
 from kgml.models.fewshot.honest import in_halves
 
@@ -147,6 +149,31 @@ def test_a_loaded_model_needs_no_encoder_but_its_own(
     monkeypatch.setattr(module, "open_checkpoint", opened)
     loaded = KGTextClassifier.load(tmp_path / "m")
     assert loaded.predict(of(ASK[:3], TEXTS)).tolist() == tuned.predict(of(ASK[:3], TEXTS)).tolist()
+
+
+@pytest.mark.parametrize("node_encoder", ["text", "propagate"])
+def test_with_a_graph_labels_are_read_by_the_tuned_encoder_and_the_model_loads(
+    tuned: KGTextClassifier, tiny_encoder: Path, named_obo: Path, tmp_path: Path, node_encoder: str
+) -> None:
+    """What a node encoder made of the whole graph stays as it was."""
+    graph = load_graph(named_obo)
+    before = EntityVectors(graph, TextEncoder(str(tiny_encoder)), node_encoder)
+    assert tuned.tuned_ is not None
+    after, ids = before.read_by(tuned.tuned_), np.arange(len(graph))
+    np.testing.assert_array_equal(after.keys(ids), tuned.tuned_.encode(graph.labels))
+    stays = np.array_equal(before.values(ids), after.values(ids))
+    assert stays == (node_encoder == "propagate")
+
+    model = KGTextClassifier(
+        graph, fusion="attention", node_encoder=node_encoder, encoder=str(tiny_encoder), tune=HOW,
+        knowledge="always", folds=2,
+    )  # fmt: skip
+    model.fit(of(LEARN, TEXTS), of(LEARN, LABELS)).save(tmp_path / "m")
+    assert model.strength_ == 1
+    np.testing.assert_array_equal(
+        KGTextClassifier.load(tmp_path / "m").predict_proba(of(ASK[:9], TEXTS)),
+        model.predict_proba(of(ASK[:9], TEXTS)),
+    )
 
 
 def test_a_stopped_tuning_leaves_nothing(
