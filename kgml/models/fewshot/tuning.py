@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from kgml.encoders.tuning.trainee import load_weights, write_model
 from kgml.errors import CorpusError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.fewshot.contrast import ClassTuner, Siblings
+from kgml.models.targets.base import Labels
 from kgml.progress import track, warn
 
 MANY = 2_000
@@ -36,7 +36,7 @@ for anything else take the one it was made from. The texts' and the base model's
 """
 
 
-def check_tunable(encoder: TextEncoder, target: str, y: Sequence[Any] | None = None) -> None:
+def check_tunable(encoder: TextEncoder, target: str, y: Labels | None = None) -> None:
     """Refuse what cannot be tuned on labels, before anything is computed.
 
     Args:
@@ -117,7 +117,7 @@ def reader(base: TextEncoder, folder: Path, *, cache: bool = True) -> TextEncode
     )  # fmt: skip
 
 
-def siblings_of(names: Sequence[Any], graph: KnowledgeGraph) -> Siblings | None:
+def siblings_of(names: Labels, graph: KnowledgeGraph) -> Siblings | None:
     """(c, c): which of the classes ``names``, if they are entities of ``graph``, share a parent.
 
     None where no two do, as for classes that are words.
