@@ -6,7 +6,7 @@ The resolved configuration is written into every artifact.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
@@ -21,6 +21,10 @@ METHODS = ("hybrid", "bm25", "dense")
 PRECISIONS = ("fp32", "bf16", "int8")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LONG_TEXTS = ("cut", "chunks")
+SHORT_STEPS, LONG_STEPS = 40, 25
+"""Of tuning on labels, for sentences and for paragraphs."""
+LONG_TEXT = 400
+"""Mean characters of a text from which on it is a paragraph."""
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "per_class": (2, float("inf")),
@@ -210,6 +214,29 @@ class AdaptConfig:
 
 
 @dataclass(frozen=True)
+class FewShotConfig:
+    """``[few_shot]``: the text encoder is tuned on labels, with ``--tune-encoder``."""
+
+    steps: int | None = None
+    """None: 40 for sentences, 25 for paragraphs."""
+    batch_size: int = 64
+    """Rows in a step, at most."""
+    learning_rate: float = 5e-5
+    """The highest; it rises in the first tenth of the steps and then falls to 0."""
+    temperature: float = 0.1
+    """Of the contrast; cosines are divided by it."""
+
+    def planned(self, texts: Sequence[str]) -> FewShotConfig:
+        """The same with the number of steps that ``texts`` to tune on want, if none is given.
+
+        >>> FewShotConfig().planned(["Rates rose."]).steps
+        40
+        """
+        long = sum(map(len, texts)) >= LONG_TEXT * len(texts)
+        return replace(self, steps=self.steps or (LONG_STEPS if long else SHORT_STEPS))
+
+
+@dataclass(frozen=True)
 class LinkingConfig:
     """``[linking]``: spans of a text become entities."""
 
@@ -264,6 +291,8 @@ class TrainConfig:
     lead: bool = True
     """Whether first sentences are features of their own, where most texts have another."""
     folds: int = 5
+    tune_encoder: bool = False
+    """Whether the text encoder is tuned on the labels first, see ``[few_shot]``."""
 
     @property
     def kind(self) -> str:
@@ -280,6 +309,11 @@ class TrainConfig:
                 f"label_separator {self.label_separator!r} and target {self.kind}: wanted at least "
                 "one character, and target multi."
             )
+        if self.tune_encoder and self.kind != "single":
+            raise UsageError(
+                f"--tune-encoder and target {self.kind} exclude each other: contrast needs texts "
+                "with one class each. Leave one of them out."
+            )
         if self.per_class is not None and self.kind in ("multi", "regression"):
             raise UsageError(f"per_class is for targets with one class per row, not {self.kind}.")
 
@@ -292,6 +326,7 @@ class Config:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     node_training: NodeTrainingConfig = field(default_factory=NodeTrainingConfig)
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
+    few_shot: FewShotConfig = field(default_factory=FewShotConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     linking: LinkingConfig = field(default_factory=LinkingConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)

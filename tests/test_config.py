@@ -67,6 +67,12 @@ learning_rate = 0.001
 general_size = 3
 general_weight = 1.5
 
+[few_shot]
+steps = 9
+batch_size = 16
+learning_rate = 0.002
+temperature = 0.2
+
 [linking]
 min_length = 4
 variants = false
@@ -92,6 +98,7 @@ label_separator = "|"
 order = ["low", "high"]
 lead = false
 folds = 3
+tune_encoder = true
 """
 
 

@@ -93,6 +93,15 @@ def train(
         ),
     ] = None,
     encoder: options.Encoder = None,
+    tune_encoder: Annotated[
+        bool | None,
+        typer.Option(
+            "--tune-encoder/--no-tune-encoder",
+            help="Tune the text encoder on the labels first: for few of them, minutes. How: "
+            "[few_shot] in kgml.toml.",
+            show_default=False,
+        ),
+    ] = None,
     precision: options.Precision = None,
     long_texts: options.LongTexts = None,
     device: options.Device = None,
@@ -129,7 +138,7 @@ def train(
             "split_column": split_column, "test_size": test_size,
             "per_class": per_class, "head": head, "regularization": _number(regularization),
             "class_weight": class_weight, "target": target, "label_separator": label_separator,
-            "order": _listed(order, ctx.args),
+            "tune_encoder": tune_encoder, "order": _listed(order, ctx.args),
         },
     )  # fmt: skip
     config.encoder.check()
@@ -181,6 +190,8 @@ def human(result: dict[str, Any]) -> str:
         ["text + TF-IDF", *_scores(result["baselines"]["text_tfidf"], names)],
         ["placebo", *_scores(result["placebo"], names)],
     ]
+    if "frozen" in result["baselines"]:
+        table.append(["text + TF-IDF, frozen", *_scores(result["baselines"]["frozen"], names)])
     rows = result["rows"]
     return "\n".join(
         [

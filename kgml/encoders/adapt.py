@@ -22,14 +22,13 @@ from kgml.encoders.tuning.card import base_licence, card
 from kgml.encoders.tuning.held_out import HeldOut, hold_out, places, scores_of
 from kgml.encoders.tuning.pairs import KINDS, WEIGHTS, PairStream
 from kgml.encoders.tuning.run import Run
-from kgml.encoders.tuning.tuner import Tuner, load_weights
+from kgml.encoders.tuning.trainee import load_weights, write_model
+from kgml.encoders.tuning.tuner import Tuner
 from kgml.encoders.tuning.unfinished import Unfinished
 from kgml.kg.vocabulary import Note
 from kgml.progress import warn
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-
     from kgml.kg.graph import KnowledgeGraph
 
 KIND = "encoder"
@@ -117,20 +116,12 @@ def _adapt(
         summary={**summary, "checks": done.checks},
     ) as folder:  # fmt: skip
         load_weights(tuner.frozen, best)
-        _write(folder, tuner.frozen, card(summary, examples))
+        write_model(folder, tuner.frozen, card(summary, examples))
     unfinished.remove()
     return {
         **summary, "path": str(output), "fingerprint": TextEncoder(str(output)).fingerprint,
         "seconds": round(time.perf_counter() - started, 2),
     }  # fmt: skip
-
-
-def _write(folder: Path, model: SentenceTransformer, text: str) -> None:
-    """``model``, loaded and never used to encode: its tokenizer has no settings of this run."""
-    model.save(str(folder), create_model_card=False)
-    (folder / "README.md").write_text(text, encoding="utf-8")
-    for file in folder.rglob("*"):  # safetensors makes its file readable by its owner only
-        file.chmod(0o755 if file.is_dir() else 0o644)
 
 
 def graph_texts(graph: KnowledgeGraph) -> list[str]:

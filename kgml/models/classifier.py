@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from kgml.config import EncoderConfig, LinkingConfig, NodeTrainingConfig
+from kgml.config import EncoderConfig, FewShotConfig, LinkingConfig, NodeTrainingConfig
 from kgml.data.corpus import check_texts
 from kgml.data.labels import LabelKind
 from kgml.encoders.making import check_training
@@ -26,6 +27,8 @@ from kgml.linking.mentions import Mention
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.evidence import Evidence, weigh
 from kgml.models.features import Documents, EntityVectors, Featurizer
+from kgml.models.fewshot.honest import Worth, weigh_tuned
+from kgml.models.fewshot.tuning import check_tunable, reader, siblings_of, tune
 from kgml.models.light import AUTO, WEIGHTS
 from kgml.models.targets.base import Codes, Labels, Target
 from kgml.progress import warn
@@ -73,6 +76,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder: the packaged default, a sentence-transformers name or a folder.
         precision: of the text encoder: fp32; bf16, about twice as fast; int8, four times.
         long_texts: cut after what the text encoder reads, or chunks.
+        tune: whether the text encoder is tuned on the labels first, for few rows of one label each:
+            True, or how. What it then reads texts with is saved with the model.
         device: of the text encoder: auto, cpu, cuda, mps. Not saved with the model.
         lexical: whether TF-IDF stands beside the text vector.
         lead: whether first sentences are features of their own, where most texts have another.
@@ -84,7 +89,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1
         where knowledge is used, else 0. evidence_: `Evidence` for that choice (after `fit`; not
-        saved).
+        saved). tuned_: the tuned text encoder, or None. worth_: what tuning gave out of fold, or
+        None (after `fit`; not saved).
 
     >>> from kgml import load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
@@ -112,6 +118,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder: str = "all-MiniLM-L6-v2",
         precision: str = "fp32",
         long_texts: str = "cut",
+        tune: bool | FewShotConfig = False,
         device: str = "auto",
         lexical: bool = True,
         lead: bool = True,
@@ -134,6 +141,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.encoder = encoder
         self.precision = precision
         self.long_texts = long_texts
+        self.tune = tune
         self.device = device
         self.lexical = lexical
         self.lead = lead
@@ -141,6 +149,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.folds = folds
         self.linking = linking
         self.random_state = random_state
+
+    tuned_: TextEncoder | None = None
+    worth_: Worth | None = None
 
     def fit(self, texts: Sequence[str], y: Sequence[Any]) -> KGTextClassifier:
         """Learn from ``texts`` (n,) and labels ``y`` (n,).
@@ -154,6 +165,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             UsageError: an option's name is not known, or options do not go together.
             ArtifactError: ``vectors`` are of another graph.
         """
+        self.tuned_ = self.worth_ = None
         self.check_options()
         target = self.make_target()
         texts, labels = check_texts(texts), target.check(y)
@@ -170,7 +182,10 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target: Target | None = None,
     ) -> KGTextClassifier:
         """`fit` on texts already turned into numbers by `featurizer`."""
+        self.tuned_ = self.worth_ = None
         self.check_options()
+        if self.tune:
+            check_tunable(self.featurizer().encoder, self.target, y)
         self.target_ = target or self.make_target()
         codes = self.target_.learn(y)
         self.classes_ = self.target_.classes_
@@ -182,6 +197,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             documents, codes, self.recipe_, self.vectors_, self.folds, self.target_
         )
         always = self.knowledge == "always" and documents.own.nnz > 0
+        if self.tune:
+            documents = self._tune(documents, codes, always)
         self.strength_ = float(self.evidence_.ship or always)
         self.assembly_ = Assembly(self.recipe_, self.vectors_, classes, self.target_).fit(
             documents, codes, self.strength_
@@ -190,6 +207,35 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
         self.target_.settle(self.assembly_.head_, kept, codes, self.random_state)
         return self
+
+    def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
+        """Tune the text encoder on the training rows, after asking two halves of them what that is
+        worth; return ``documents`` as the tuned one reads them."""
+        base, options = self.featurizer().encoder, self.few_shot.planned(documents.texts)
+        siblings = siblings_of(self.classes_, self.vectors_.graph)
+
+        def make(rows: list[int], folder: Path, kept: bool = False) -> TextEncoder:
+            tune(
+                base, [documents.texts[i] for i in rows], codes[rows], folder, options,
+                seed=self.random_state, siblings=siblings,
+                description="Tuning the encoder" if kept else "Tuning on half of the rows",
+            )  # fmt: skip
+            return reader(base, folder, cache=kept)
+
+        self.evidence_, self.worth_ = weigh_tuned(
+            self.evidence_, documents, codes, self.recipe_, self.vectors_, self.target_, make,
+            always=always,
+        )  # fmt: skip
+        self._box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")  # as long as the model lives
+        self.tuned_ = make(list(range(len(codes))), Path(self._box.name) / "encoder", kept=True)
+        self.vectors_ = self.vectors_.read_by(self.tuned_)
+        documents = documents.read_by(self.tuned_)
+        self.vectors_.prepare(documents, fusion=self.fusion)
+        return documents
+
+    def read(self, documents: Documents) -> Documents:
+        """``documents`` with the text vectors of this model's encoder, the tuned one if it has one."""
+        return documents.read_by(self.tuned_) if self.tuned_ is not None else documents
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
         """The label of each text, (n,).
@@ -212,13 +258,13 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def proba_documents(self, documents: Documents) -> NDArray[np.float64]:
         """`predict_proba` on texts already turned into numbers."""
         check_is_fitted(self)
-        decisions = self.assembly_.decision(documents)
+        decisions = self.assembly_.decision(self.read(documents))
         return self.target_.probabilities(self.assembly_.head_, decisions)
 
     def codes_documents(self, documents: Documents) -> Codes:
         """What is predicted for them, as codes of the target."""
         check_is_fitted(self)
-        decisions = self.assembly_.decision(documents)
+        decisions = self.assembly_.decision(self.read(documents))
         return self.target_.decide(self.assembly_.head_, decisions)
 
     def explain(self, texts: Sequence[str]) -> list[Prediction]:
@@ -234,18 +280,17 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ]
 
     def featurizer(self) -> Featurizer:
-        """What turns texts into numbers; made once for a graph and its options."""
-        options = EncoderConfig(
-            model=self.encoder, precision=self.precision, long_texts=self.long_texts,
-            device=self.device,
-        )  # fmt: skip
+        """What turns texts into numbers; made once for a graph and its options. Once a tuned encoder
+        is there it reads the texts; linking stays with the one that the options name."""
+        options = self.encoder_options
         wanted = (self.graph, self.linking, options)
         if getattr(self, "_made_for", None) != wanted:
             graph = self.graph if self.graph is not None else KnowledgeGraph.empty()
             linker = EntityLinker.from_graph(graph, self.linking, encoder=options)
             self._featurizer = Featurizer(graph, linker, TextEncoder.of(options))
             self._made_for = wanted
-        return self._featurizer
+        made = self._featurizer
+        return Featurizer(made.graph, made.linker, self.tuned_) if self.tuned_ else made
 
     def entity_vectors(self, values: NDArray[np.float32] | None = None) -> EntityVectors:
         """The vectors of the graph's entities, by this model's encoders, or those in ``vectors``.
@@ -265,6 +310,19 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             maker.graph, maker.encoder, name, self.random_state, values, objective,
             self.node_training,
         )  # fmt: skip
+
+    @property
+    def encoder_options(self) -> EncoderConfig:
+        """Of the text encoder that the options name, which is the one that is tuned."""
+        return EncoderConfig(
+            model=self.encoder, precision=self.precision, long_texts=self.long_texts,
+            device=self.device,
+        )  # fmt: skip
+
+    @property
+    def few_shot(self) -> FewShotConfig:
+        """How the text encoder is tuned, if it is."""
+        return self.tune if isinstance(self.tune, FewShotConfig) else FewShotConfig()
 
     def recipe(self, rows_per_class: float) -> Recipe:
         """The names of the parts, ``auto`` resolved."""
@@ -327,6 +385,10 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.knowledge not in KNOWLEDGE:
             hint = one_of(KNOWLEDGE, str(self.knowledge))
             raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")
+        if not isinstance(self.tune, bool | FewShotConfig):
+            raise UsageError(f"tune={self.tune!r}: wanted True, False or a FewShotConfig.")
+        if self.tune:
+            check_tunable(self.featurizer().encoder, self.target)
         if self.folds < 2:
             raise UsageError(f"folds = {self.folds}: wanted at least 2, such as 5.")
         if not isinstance(self.random_state, Integral) or not 0 <= self.random_state < 2**32:

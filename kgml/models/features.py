@@ -29,12 +29,15 @@ from kgml.registry import resolve
 class Documents:
     """n documents as numbers; row i is text i throughout.
 
-    text (n, d_text) · terms: counts of words · own (n, e) CSR: how often each entity is linked ·
-    counts (n, e) CSR: the same spread over ancestors · mentions: a list per document · lead: the
-    same of their first sentences, whose concepts are among those of the whole · ends (n,): of a
-    lead, where in its text it ends.
+    texts: as they are given · encoder: fingerprint of what made ``text`` (n, d_text) of them ·
+    terms: counts of words · own (n, e) CSR: how often each entity is linked · counts (n, e) CSR:
+    the same spread over ancestors · mentions: a list per document · lead: the same of their first
+    sentences, whose concepts are among those of the whole · ends (n,): of a lead, where in its
+    text it ends.
     """
 
+    texts: list[str]
+    encoder: str
     text: NDArray[np.float32]
     terms: TermCounts
     own: sparse.csr_matrix
@@ -49,11 +52,24 @@ class Documents:
     def take(self, rows: NDArray[np.int64]) -> Documents:
         """Some rows, in the given order."""
         return Documents(
-            self.text[rows], self.terms.take(rows), self.own[rows], self.counts[rows],
+            [self.texts[i] for i in rows.tolist()], self.encoder, self.text[rows],
+            self.terms.take(rows), self.own[rows], self.counts[rows],
             [self.mentions[i] for i in rows],
             None if self.lead is None else self.lead.take(rows),
             None if self.ends is None else self.ends[rows],
         )  # fmt: skip
+
+    def read_by(self, encoder: TextEncoder) -> Documents:
+        """The same documents with the text vectors of ``encoder``; themselves if they have them."""
+        if encoder.fingerprint == self.encoder:
+            return self
+        both = self.texts + (self.lead.texts if self.lead else [])
+        text = encoder.encode(both)
+        own = replace(self, encoder=encoder.fingerprint, text=text[: len(self)])
+        if self.lead is None:
+            return own
+        lead = replace(self.lead, encoder=encoder.fingerprint, text=text[len(self) :])
+        return replace(own, lead=lead)
 
     def changed(self, change: Callable[[Documents], Documents]) -> Documents:
         """``change`` made to the documents, and the same to their leads."""
@@ -123,6 +139,17 @@ class EntityVectors:
             self.values_ = encode_entities(self.graph, encoder, self.encoder)
         return self.values_
 
+    def read_by(self, encoder: TextEncoder) -> EntityVectors:
+        """The same entities with label vectors of ``encoder``, to be compared with its texts.
+
+        What was given, or a node encoder learned from the whole graph, stays: that is a space of
+        its own, and no label had a part in it.
+        """
+        values = self.values_ if self._lazy else self.all_values()
+        return EntityVectors(
+            self.graph, encoder, self.node_encoder, self.seed, values, self.objective, self.training
+        )
+
     def prepare(self, *parts: Documents, fusion: str) -> None:
         """Make the vectors that ``fusion`` will want for these documents, all at once.
 
@@ -190,7 +217,13 @@ class Featurizer:
     def _passages(self, texts: Sequence[str], mentions: list[list[Mention]]) -> Documents:
         own = link_matrix(mentions, self.graph.vocabularies)
         return Documents(
-            self.encoder.encode(texts), count_terms(texts), own, spread(own, self.graph), mentions
+            list(texts),
+            self.encoder.fingerprint,
+            self.encoder.encode(texts),
+            count_terms(texts),
+            own,
+            spread(own, self.graph),
+            mentions,
         )
 
 

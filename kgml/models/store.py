@@ -2,12 +2,14 @@
 
 ``model.json`` options, classes, vocabulary · ``arrays.safetensors`` idf, columns, head, graph
 vectors · ``fusion.safetensors`` · ``graph/`` a copy of the graph artifact, so that the folder can
-be moved. Files hold no times and no addresses: the same fit gives the same bytes.
+be moved · ``encoder/`` the text encoder, where it was tuned on the labels. Files hold no times and
+no addresses: the same fit gives the same bytes.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +21,19 @@ import safetensors.torch
 from numpy.typing import NDArray
 
 from kgml.artifacts import read_manifest, to_json, writing
-from kgml.config import Config, LinkingConfig, NodeTrainingConfig
+from kgml.config import Config, FewShotConfig, LinkingConfig, NodeTrainingConfig
+from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
+from kgml.models.fewshot.tuning import reader
 from kgml.models.lexical import LexicalView
 from kgml.registry import resolve
 
 KIND = "model"
+ENCODER = "encoder"
 FILES = {"model.json", "arrays.safetensors", "fusion.safetensors"}
 LATER = {
     "lead": True,
@@ -80,6 +85,9 @@ def save_model(
         }
         if model.target != "single":
             described["target"] = model.target_.state()
+        if model.tuned_ is not None:
+            described["tune"] = asdict(model.few_shot)
+            shutil.copytree(model.tuned_.checkpoint.folder, folder / ENCODER)
         (folder / "model.json").write_text(to_json(described), encoding="utf-8")
         (folder / "arrays.safetensors").write_bytes(safetensors.numpy.save(_contiguous(arrays)))
         tensors = {name: t.contiguous() for name, t in stack.fusion_.state_dict().items()}
@@ -110,6 +118,9 @@ def load_model(path: Path) -> KGTextClassifier:
             graph, linking=LinkingConfig(**described["linking"]),
             node_training=_node_training(described["node_training"]), **described["options"],
         )  # fmt: skip
+        if "tune" in described:
+            model.tune = FewShotConfig(**described["tune"])
+            model.tuned_ = reader(TextEncoder.of(model.encoder_options), path / ENCODER)
         found = model.featurizer().encoder.fingerprint
         if found != manifest.made_from["encoder"]:
             raise ArtifactError(

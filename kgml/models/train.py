@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,10 @@ def train(
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
     Returns:
-        ``metrics, baselines, placebo, knowledge, target, head, regularization, rows, coverage,
+        ``metrics, baselines, placebo, knowledge, tuning, target, head, regularization, rows, coverage,
         seconds, path, graph, data``: ``head`` is the one that was taken, ``regularization`` its
-        strength, given or chosen, null where it has none.
+        strength, given or chosen, null where it has none; ``tuning`` is null where the text encoder
+        was not tuned, and all else is then of the tuned one, but for the baseline ``frozen``.
 
     Raises:
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
@@ -159,6 +161,7 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         regularization=config.train.regularization, class_weight=config.train.class_weight,
         target=config.train.kind, order=config.train.order, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
+        tune=config.few_shot if config.train.tune_encoder else False,
         device=config.encoder.device,
         lead=config.train.lead, folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
@@ -200,7 +203,11 @@ def _report(
     truth: list[Any],
     seed: int,
 ) -> dict[str, Any]:
-    """Scores on the test rows ``held`` of the model and of what it has to beat."""
+    """Scores on the test rows ``held`` of the model and of what it has to beat.
+
+    Where the text encoder was tuned, all of these have the tuned one but ``frozen``: text + TF-IDF.
+    """
+    as_given, (learn, held) = (learn, held), (model.read(learn), model.read(held))
     target = copy(model.target_)
     codes = target.learn(y)
     recipe, graph = model.recipe_, model.vectors_.graph
@@ -211,6 +218,8 @@ def _report(
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
     }
+    if model.tuned_ is not None:
+        jobs["frozen"] = (plain, *as_given)
     if model.strength_:
         del jobs["knowledge"]
     placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
@@ -243,8 +252,10 @@ def _report(
         "metrics": target.measure(truth, predicted["model"], seed),
         "baselines": {
             name: target.measure_mean(truth, [predicted[name]], seed)
-            for name in ("text", "text_tfidf")
+            for name in ("text", "text_tfidf", "frozen")
+            if name in predicted
         },
+        "tuning": _tuning(model, learn),
         "placebo": target.measure_mean(truth, [predicted[name] for name in placebos], seed),
         "knowledge": {
             "helps": model.evidence_.helps,
@@ -254,6 +265,14 @@ def _report(
             "sentence": verdict(model.evidence_, difference),
         },
     }
+
+
+def _tuning(model: KGTextClassifier, learn: Documents) -> dict[str, Any] | None:
+    """How the text encoder was tuned, and its accuracy on halves that it was not tuned on."""
+    if model.worth_ is None:
+        return None
+    options = model.few_shot.planned(learn.texts)
+    return {**asdict(options), "out_of_fold": asdict(model.worth_)}
 
 
 def _settled(
@@ -283,6 +302,11 @@ def verdict(evidence: Evidence, test: Difference) -> str:
         return f"The ontology helps here: {found}; {tested}."
     if evidence.ship:
         return f"The ontology may help here, the evidence is thin: {found}; {tested}."
+    if evidence.reason:
+        return (
+            f"No clear gain from the ontology here, so the model leaves it out: {evidence.reason}; "
+            f"with it, {tested}."
+        )
     opening = "No gain from the ontology here" if evidence.helps is False else "No clear gain"
     return f"{opening}, so the model leaves it out: {found}; with it, {tested}."
 

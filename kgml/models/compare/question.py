@@ -72,6 +72,11 @@ class Question:
                 f"[train] target = {config.train.kind!r}: a comparison is of texts with one label "
                 "each. `kgml train` says of other targets what the ontology adds."
             )
+        if config.train.tune_encoder:
+            raise UsageError(
+                "[train] tune_encoder = true: a comparison reads all texts once, with one encoder. "
+                "Leave it out; `kgml train --tune-encoder` says what tuning gave."
+            )
         if config.encoder.vectors:
             raise UsageError(
                 f"[encoder] vectors = {config.encoder.vectors!r}: a comparison makes its vectors, "
@@ -126,7 +131,7 @@ class Question:
             },
             "node_training": config.node_training.given(),
             "linking": {**asdict(config.linking), "encoder": reader and reader.fingerprint},
-            "train": {k: v for k, v in asdict(config.train).items() if k != "per_class"},
+            "train": {k: v for k, v in asdict(config.train).items() if k not in ("per_class", "tune_encoder")},
         }  # fmt: skip
 
     def draws(self, size: str, system: str) -> int:

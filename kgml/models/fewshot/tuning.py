@@ -1,0 +1,139 @@
+"""A text encoder tuned on labelled texts: `tuned` is a sentence-transformers folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kgml.config import FewShotConfig
+from kgml.encoders.distil import NAME as STATIC
+from kgml.encoders.rows import Integers
+from kgml.encoders.text import TextEncoder
+from kgml.encoders.tuning.trainee import load_weights, write_model
+from kgml.errors import CorpusError, InputError, UsageError
+from kgml.kg.graph import KnowledgeGraph
+from kgml.models.fewshot.contrast import ClassTuner, Siblings
+from kgml.models.targets.base import Labels
+from kgml.progress import track, warn
+
+MANY = 2_000
+"""Rows from which on a warning says that this is meant for few."""
+CARD = """\
+---
+library_name: sentence-transformers
+tags:
+- sentence-transformers
+- kgml
+---
+
+# A text encoder tuned on labelled texts
+
+Part of a model of `kgml train --tune-encoder`, tuned by supervised contrast (Khosla et al. 2020) on
+{rows:,} texts of {classes:,} classes, {steps:,} steps. It tells these classes apart; as an encoder
+for anything else take the one it was made from. The texts' and the base model's terms hold.
+"""
+
+
+def check_tunable(encoder: TextEncoder, target: str, y: Labels | None = None) -> None:
+    """Refuse what cannot be tuned on labels, before anything is computed.
+
+    Args:
+        y: labels, where they are known already.
+
+    Raises:
+        UsageError: another target than one label per text, or an encoder without layers in fp32.
+        CorpusError: a class with one row.
+    """
+    if target != "single":
+        raise UsageError(
+            f"--tune-encoder and target {target} exclude each other: contrast needs texts with one "
+            "class each. Leave one of them out."
+        )
+    if encoder.precision == "int8":
+        raise UsageError(
+            "--tune-encoder and precision int8 exclude each other: layers are tuned in fp32. "
+            "Choose fp32 or bf16."
+        )
+    named_static = encoder.model.partition(":")[0] == STATIC  # not yet distilled, perhaps
+    if named_static or encoder.is_static:
+        raise UsageError(
+            f"--tune-encoder and encoder {encoder.model} exclude each other: a table of word "
+            "vectors has no layers to tune. Choose a transformer."
+        )
+    if y is None:
+        return
+    names, counts = np.unique(np.asarray(y), return_counts=True)
+    if counts.min(initial=2) < 2:
+        alone = [str(name) for name in names[counts < 2]]
+        raise CorpusError(
+            f"'{alone[0]}'{f' and {len(alone) - 1} more classes' if alone[1:] else ''} "
+            f"{'have' if alone[1:] else 'has'} one training row; to tune the text encoder each "
+            "class wants two or more. Add rows, or leave --tune-encoder out."
+        )
+    if len(y) > MANY:
+        warn(
+            f"{len(y):,} training rows: tuning sees {FewShotConfig.batch_size} of them a step, and is "
+            "meant for few. Compare with a run without --tune-encoder."
+        )
+
+
+def tune(
+    base: TextEncoder, texts: Sequence[str], y: Integers, folder: Path, config: FewShotConfig,
+    *, seed: int, siblings: Siblings | None = None, description: str = "Tuning the encoder",
+) -> None:  # fmt: skip
+    """Tune ``base`` on ``texts`` (n) of classes ``y`` (n,) and write it to ``folder``.
+
+    The same seed (and number of threads) gives the same bytes. Texts are read to the encoder's own
+    limit. ``base`` stays as it is.
+
+    Raises:
+        InputError: weights left the numbers.
+        ArtifactError: the encoder has no layers, or ``folder`` cannot be written.
+    """
+    steps = config.planned(texts).steps or 1
+    tuner = ClassTuner(base.load(), texts, y, config, seed=seed, steps=steps, siblings=siblings)
+    for number in track(range(1, steps + 1), description, total=steps):
+        tuner.step(number)
+    weights = tuner.weights()
+    if not all(value.isfinite().all() for value in weights.values()):
+        raise InputError(
+            f"tuning the text encoder at learning rate {config.learning_rate:g} left no numbers "
+            "(NaN or infinity). Use a smaller [few_shot] learning_rate."
+        )
+    model = base.load()
+    load_weights(model, weights)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    write_model(folder, model, CARD.format(rows=len(y), classes=len(np.unique(y)), steps=steps))
+
+
+def reader(base: TextEncoder, folder: Path, *, cache: bool = True) -> TextEncoder:
+    """The encoder in ``folder``, with the options of ``base``."""
+    return TextEncoder(
+        str(folder.resolve()), cache=base.cache if cache else False, precision=base.precision,
+        long_texts=base.long_texts, device=base.device,
+    )  # fmt: skip
+
+
+def siblings_of(names: Labels, graph: KnowledgeGraph) -> Siblings | None:
+    """(c, c): which of the classes ``names``, if they are entities of ``graph``, share a parent.
+
+    None where no two do, as for classes that are words.
+    """
+    numbers = np.array([_entity(str(name), graph) for name in names], dtype=np.int64)
+    known = np.flatnonzero(numbers >= 0)
+    found = np.zeros((len(names), len(names)), dtype=bool)
+    if len(known) > 1:
+        above = graph.is_a[numbers[known]]
+        found[np.ix_(known, known)] = (above @ above.T).toarray() > 0
+        np.fill_diagonal(found, False)
+    return found if found.any() else None
+
+
+def _entity(name: str, graph: KnowledgeGraph) -> int:
+    try:
+        return graph.number(name)
+    except InputError:
+        return -1

@@ -1,0 +1,229 @@
+"""A classifier whose text encoder is tuned: what it gains, what is saved, what is refused; no leak.
+
+The encoder is small and random, so that a text is its words and no more; the class is in one word of
+three.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kgml.config import Config, FewShotConfig
+from kgml.encoders.text import TextEncoder
+from kgml.errors import CorpusError, UsageError
+from kgml.kg.load import load_graph
+from kgml.models.classifier import KGTextClassifier
+from kgml.models.features import EntityVectors
+from kgml.models.fewshot import tuning
+from kgml.models.fewshot.honest import in_halves
+
+COLOURS = ["red", "blue", "green", "white", "black", "grey", "pink", "amber"]
+ORGANS = ["heart", "liver", "lung", "skin", "bone"]
+WORDS = ["disease", "disorder", "illness"]
+TEXTS = [" ".join(parts) for parts in product(COLOURS, ORGANS, WORDS)]
+LABELS = ["dark" if COLOURS.index(text.split()[0]) % 2 else "light" for text in TEXTS]
+ORDER = np.random.default_rng(0).permutation(len(TEXTS))
+LEARN, ASK = ORDER[:32], ORDER[32:]
+HOW = FewShotConfig(steps=25, learning_rate=0.01)
+
+
+def of(rows: np.ndarray, column: list[str]) -> list[str]:
+    return [column[i] for i in rows.tolist()]
+
+
+@pytest.fixture(scope="module")
+def make(tiny_encoder: Path) -> Any:
+    def classifier(**options: Any) -> KGTextClassifier:
+        given = {"encoder": str(tiny_encoder), "tune": HOW, "lexical": False, **options}
+        return KGTextClassifier(None, fusion="none", **given)
+
+    return classifier
+
+
+@pytest.fixture(scope="module")
+def tuned(make: Any) -> KGTextClassifier:
+    return make().fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (f for f in folder.rglob("*") if f.is_file())
+    return {str(f.relative_to(folder)): f.read_bytes() for f in files}
+
+
+def test_tuning_separates_classes_that_the_frozen_encoder_cannot(
+    make: Any, tuned: KGTextClassifier
+) -> None:
+    frozen = make(tune=False).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    asked, truth = of(ASK, TEXTS), of(ASK, LABELS)
+    assert tuned.score(asked, truth) > frozen.score(asked, truth) + 0.1
+    assert tuned.worth_ is not None
+    assert tuned.worth_.tuned > tuned.worth_.frozen
+
+
+def test_shuffled_labels_are_chance_out_of_halves_and_certain_on_rows_tuned_on(make: Any) -> None:
+    """The second is the leak that halves are there for."""
+    rng = np.random.default_rng(1)
+    shuffled = rng.permutation(np.repeat(["a", "b"], 12)).tolist()
+    texts = of(ORDER[:24], TEXTS)
+    with _quiet():
+        model = make(tune=FewShotConfig(steps=60, learning_rate=0.003)).fit(texts, shuffled)
+    codes = np.array([name == "b" for name in shuffled])
+    held = model.evidence_.decisions.argmax(axis=1) == codes
+    assert 0.25 < held.mean() < 0.75
+    assert np.mean(model.predict(texts) == np.array(shuffled)) > 0.95
+    sure = model.predict_proba(of(ORDER[24:], TEXTS)).max(axis=1)
+    assert sure.mean() < 0.65  # the temperature knows that nothing was learned
+
+
+def _quiet() -> Any:
+    return warnings.catch_warnings(action="ignore")
+
+
+def test_no_half_sees_a_row_that_it_is_asked_for(make: Any) -> None:
+    model = make(tune=False).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    documents = model.featurizer().documents(of(LEARN, TEXTS))
+    codes = np.array([label == "light" for label in of(LEARN, LABELS)]).astype(np.int64)
+    seen: list[set[int]] = []
+
+    def tune(rows: list[int], folder: Path) -> TextEncoder:
+        seen.append(set(rows))
+        return model.featurizer().encoder
+
+    in_halves(
+        documents, codes, {"plain": model.recipe_.plain}, model.vectors_, model.target_, tune
+    )  # fmt: skip
+    assert len(seen) == 2
+    assert seen[0] & seen[1] == set()
+    assert seen[0] | seen[1] == set(range(len(codes)))
+
+
+def test_test_texts_are_read_by_the_tuned_encoder_whoever_read_them_first(
+    make: Any, tuned: KGTextClassifier
+) -> None:
+    asked = of(ASK[:9], TEXTS)
+    frozen = make(tune=False).featurizer().documents(asked)
+    np.testing.assert_array_equal(tuned.proba_documents(frozen), tuned.predict_proba(asked))
+    one = np.vstack([tuned.predict_proba([text]) for text in asked])
+    np.testing.assert_allclose(one, tuned.predict_proba(asked), atol=1e-6)
+
+
+def test_two_fits_are_saved_as_the_same_bytes_and_predict_the_same_when_loaded(
+    make: Any, tuned: KGTextClassifier, tmp_path: Path
+) -> None:
+    again = make().fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    for name, model in {"one": tuned, "two": again}.items():
+        model.save(tmp_path / name)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert "encoder/model.safetensors" in contents(tmp_path / "one")
+    (tmp_path / "two").rename(tmp_path / "moved")
+    loaded = KGTextClassifier.load(tmp_path / "moved")
+    np.testing.assert_array_equal(
+        loaded.predict_proba(of(ASK, TEXTS)), tuned.predict_proba(of(ASK, TEXTS))
+    )
+    assert loaded.tune == HOW
+    loaded.save(tmp_path / "moved")  # over itself
+    assert contents(tmp_path / "moved") == contents(tmp_path / "one")
+
+
+def test_a_loaded_model_needs_no_encoder_but_its_own(
+    tuned: KGTextClassifier, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned.save(tmp_path / "m")
+    text = (tmp_path / "m" / "model.json").read_text(encoding="utf-8")
+    assert str(tiny_encoder) in text
+
+    def opened(model: str, cache: Path | None = None) -> Any:
+        assert model != str(tiny_encoder)
+        return found(model, cache)
+
+    from kgml.encoders import text as module
+
+    found = module.open_checkpoint
+    monkeypatch.setattr(module, "open_checkpoint", opened)
+    loaded = KGTextClassifier.load(tmp_path / "m")
+    assert loaded.predict(of(ASK[:3], TEXTS)).tolist() == tuned.predict(of(ASK[:3], TEXTS)).tolist()
+
+
+@pytest.mark.parametrize("node_encoder", ["text", "propagate"])
+def test_with_a_graph_labels_are_read_by_the_tuned_encoder_and_the_model_loads(
+    tuned: KGTextClassifier, tiny_encoder: Path, named_obo: Path, tmp_path: Path, node_encoder: str
+) -> None:
+    """What a node encoder made of the whole graph stays as it was."""
+    graph = load_graph(named_obo)
+    before = EntityVectors(graph, TextEncoder(str(tiny_encoder)), node_encoder)
+    assert tuned.tuned_ is not None
+    after, ids = before.read_by(tuned.tuned_), np.arange(len(graph))
+    np.testing.assert_array_equal(after.keys(ids), tuned.tuned_.encode(graph.labels))
+    stays = np.array_equal(before.values(ids), after.values(ids))
+    assert stays == (node_encoder == "propagate")
+
+    model = KGTextClassifier(
+        graph, fusion="attention", node_encoder=node_encoder, encoder=str(tiny_encoder), tune=HOW,
+        knowledge="always", folds=2,
+    )  # fmt: skip
+    model.fit(of(LEARN, TEXTS), of(LEARN, LABELS)).save(tmp_path / "m")
+    assert model.strength_ == 1
+    np.testing.assert_array_equal(
+        KGTextClassifier.load(tmp_path / "m").predict_proba(of(ASK[:9], TEXTS)),
+        model.predict_proba(of(ASK[:9], TEXTS)),
+    )
+
+
+def test_a_stopped_tuning_leaves_nothing(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*items: Any, **more: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tuning, "track", stop)
+    with pytest.raises(KeyboardInterrupt):
+        make().fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target": "multi"}, "tune-encoder and target multi exclude each other"),
+        ({"target": "regression"}, "tune-encoder and target regression exclude"),
+        ({"precision": "int8"}, "tune-encoder and precision int8 exclude"),
+        ({"encoder": "static"}, "a table of word vectors has no layers to tune"),
+        ({"tune": "yes"}, "wanted True, False or a FewShotConfig"),
+    ],
+    ids=str,
+)
+def test_options_that_do_not_go_together_are_refused(
+    make: Any, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        make(**options).check_options()
+
+
+def test_a_class_of_one_row_is_refused_with_its_name(make: Any) -> None:
+    labels = ["a", "a", "b", "b", "alone"]
+    with pytest.raises(CorpusError, match=r"'alone' has one training row; .*two or more"):
+        make().fit(TEXTS[:5], labels)
+
+
+def test_two_rows_of_each_class_are_enough(make: Any) -> None:
+    with _quiet():
+        model = make().fit([TEXTS[0], TEXTS[1], TEXTS[15], TEXTS[16]], ["a", "a", "b", "b"])
+    assert model.predict([TEXTS[0]]).tolist() == ["a"]
+
+
+def test_the_table_in_kgml_toml_is_read_and_its_ranges_kept(tmp_path: Path) -> None:
+    file = tmp_path / "kgml.toml"
+    file.write_text("[few_shot]\nsteps = 7\nbatch_size = 16\n[train]\ntune_encoder = true\n")
+    config = Config.from_toml(file)
+    assert config.few_shot == FewShotConfig(steps=7, batch_size=16)
+    assert config.train.tune_encoder
+    with pytest.raises(UsageError, match=r"\[few_shot\] batch_size = 1: wanted 2 or more"):
+        Config.from_dict({"few_shot": {"batch_size": 1}})
