@@ -106,7 +106,8 @@ class Backoff:
         """(m, m): whether column's set holds row's and more."""
         sets = self.sets_.astype(np.int64)
         size = sets.sum(axis=1)
-        return (sets @ sets.T == size[:, None]) & (size[:, None] < size)
+        more: Sets = (sets @ sets.T == size[:, None]) & (size[:, None] < size)
+        return more
 
     def calibrate(self, shares: NDArray[np.float64], y: NDArray[np.int64]) -> Backoff:
         """Take the scores of held-out rows: ``shares`` (n, c) probabilities, ``y`` (n,) classes.
@@ -190,7 +191,9 @@ def class_sets(graph: KnowledgeGraph, entities: Sequence[int]) -> tuple[Sets, ND
     return np.concatenate(sets), np.array(called, dtype=np.int64)
 
 
-def class_entities(graph: KnowledgeGraph | None, names: Sequence[Any]) -> list[int] | None:
+def class_entities(
+    graph: KnowledgeGraph | None, names: Sequence[Any] | NDArray[Any]
+) -> list[int] | None:
     """The entity of each of ``names`` (c,), given by id, IRI or CURIE; None where one has none, or
     two are the same."""
     if graph is None or len(names) < 2:
@@ -200,7 +203,7 @@ def class_entities(graph: KnowledgeGraph | None, names: Sequence[Any]) -> list[i
     return found if len(set(found)) == len(keys) else None
 
 
-def why_not(graph: KnowledgeGraph | None, names: Sequence[Any]) -> str:
+def why_not(graph: KnowledgeGraph | None, names: Sequence[Any] | NDArray[Any]) -> str:
     """Why there is no back-off between the classes ``names``."""
     if graph is None:
         return "the model has no ontology"

@@ -52,6 +52,7 @@ def train_without_labels(
     described = read_classes(classes)
     texts = None if data is None else _texts(data, config)
     fit_without_labels(model, described, texts)
+    maker = model.featurizer()
     made_from = {"classes": sha256(classes)} | ({"texts": sha256(data)} if data else {})
     learned = model.learned_from_
     save_model(
@@ -63,7 +64,7 @@ def train_without_labels(
             {
                 "label": one.label,
                 "texts": list(one.texts),
-                "entities": [loaded.ids[i] for i in class_entities_of(loaded, one)],
+                "entities": [loaded.ids[i] for i in class_entities_of(maker, one)],
             }
             for one in described
         ],

@@ -26,19 +26,20 @@ from scipy import sparse
 
 from kgml.data.classes import DescribedClass, check_described
 from kgml.data.corpus import check_texts
+from kgml.encoders.node import entity_sentences
 from kgml.encoders.rows import Floats, unit_rows
 from kgml.errors import CorpusError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly, make_head
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
-from kgml.models.features import Documents, EntityVectors
+from kgml.models.features import Documents, EntityVectors, Featurizer
 from kgml.models.light import Decisions
 from kgml.models.targets.single import SingleTarget
 from kgml.progress import note
 from kgml.registry import resolve
 
-ENTITIES, CONCEPTS, BELOW = 1.0, 1.0, 0.2
+ENTITIES, CONCEPTS, BELOW = 1.0, 1.0, 0.3
 """What counts beside the cosine of the text: that of the mean of a document's entities, those of
 its concepts, and the share of its concepts below the class."""
 SHARPNESS, SELF_TRAINED = 0.05, 1.0
@@ -53,8 +54,8 @@ HEAD, FUSIONS, NODES = "logistic", ("concat", "none"), ("text", "propagate")
 
 @dataclass(frozen=True)
 class Meanings:
-    """What is known of c classes: their labels, vectors (c, d_text) of length 1, their entities, and
-    which of the graph's entities are below them, themselves included, (e, c)."""
+    """What is known of c classes, in the order of their labels: vectors (c, d_text) of length 1, the
+    entities of each, and which of the graph's are below them, themselves included, (e, c)."""
 
     labels: list[str]
     vectors: Floats
@@ -89,13 +90,20 @@ def fit_without_labels(
     check_able(model)
     classes = check_described(classes)
     maker = model.featurizer()
-    meanings = describe(maker.graph, maker.encoder.encode, classes, model.random_state)
     documents = None if texts is None else maker.documents(check_texts(texts), model.lead)
+    return fit_described(model, describe(maker, classes, model.random_state), documents)
+
+
+def fit_described(
+    model: KGTextClassifier, meanings: Meanings, documents: Documents | None = None
+) -> KGTextClassifier:
+    """`fit_without_labels` on texts already turned into numbers, and classes into meanings."""
+    graph = model.featurizer().graph
     model.target_ = SingleTarget()
     model.classes_ = model.target_.classes_ = np.array(meanings.labels)
     model.vectors_ = model.entity_vectors()
     model.recipe_ = replace(model.recipe(0), head=HEAD)
-    knows = model.fusion != "none" and len(maker.graph) > 0
+    knows = model.fusion != "none" and len(graph) > 0
     model.strength_ = float(knows and (documents is None or documents.own.nnz > 0))
     stack = told(meanings, model, documents)
     model.backoff_, model.learned_from_ = None, 0
@@ -126,16 +134,16 @@ def check_able(model: KGTextClassifier) -> None:
         )
 
 
-def describe(
-    graph: KnowledgeGraph, encode: Any, classes: Sequence[DescribedClass], seed: int = 0
-) -> Meanings:
-    """What texts and ``graph`` say of ``classes``.
+def describe(maker: Featurizer, classes: Sequence[DescribedClass], seed: int = 0) -> Meanings:
+    """What texts and the graph say of ``classes``.
 
-    A class's vector is the mean of those of its texts, where it has none of the labels of its
-    entities, where it has none of them of its own label; and, if it has entities, half as much the
-    mean of the labels below them (at most `SAMPLE`, drawn by ``seed``).
+    A class's vector is the sum of three of length 1, as far as it has them: the mean of its texts
+    (of its entities' labels where it has none, else of its own label); the mean of its entities'
+    sentences, which hold synonyms and definition; the mean of the labels below them, at most
+    `SAMPLE` of them, drawn by ``seed``.
     """
-    entities = [class_entities_of(graph, one) for one in classes]
+    graph, encode = maker.graph, maker.encoder.encode
+    entities = [class_entities_of(maker, one) for one in classes]
     texts = [list(one.texts) or [graph.labels[i] for i in own] or [one.label]
              for one, own in zip(classes, entities, strict=True)]  # fmt: skip
     _check_different(classes, texts, entities)
@@ -145,21 +153,34 @@ def describe(
             below[:, k] = np.asarray(graph.ancestors[:, own].sum(axis=1)).ravel() > 0
     rng = np.random.default_rng(seed)
     samples = [_some_labels(graph, below[:, k], own, rng) for k, own in enumerate(entities)]
-    vectors = _means(encode, texts) + 0.5 * _means(encode, samples)
+    sentences = entity_sentences(graph) if any(entities) else []
+    said = [[sentences[i] for i in own] for own in entities]
+    vectors = sum(_means(encode, parts) for parts in (texts, said, samples))
     return Meanings([one.label for one in classes], unit_rows(vectors), entities, below)
 
 
-def class_entities_of(graph: KnowledgeGraph, one: DescribedClass) -> list[int]:
-    """The entities of a class: those of its ids, else the one whose id is its label.
+def class_entities_of(maker: Featurizer, one: DescribedClass) -> list[int]:
+    """The entities of a class: those of its ids, else the one whose id is its label, else those that
+    its texts, or its label where it has none, are names of from end to end.
 
     Raises:
         InputError: the graph has no entity of an id.
     """
+    graph = maker.graph
     keys = one.ids or ((one.label,) if one.label in graph else ())
-    try:
-        return list(dict.fromkeys(graph.number(key) for key in keys))
-    except InputError as error:
-        raise InputError(f"class '{one.label}': {error}") from None
+    if keys:
+        try:
+            return list(dict.fromkeys(graph.number(key) for key in keys))
+        except InputError as error:
+            raise InputError(f"class '{one.label}': {error}") from None
+    texts = list(one.texts or (one.label,))
+    named = [
+        mention.candidates[0].entity
+        for text, mentions in zip(texts, maker.linker.link(texts), strict=True)
+        for mention in mentions
+        if mention.candidates and mention.end - mention.start == len(text)
+    ]
+    return list(dict.fromkeys(named))
 
 
 def told(
@@ -173,14 +194,12 @@ def told(
     vectors, c = model.vectors_, len(meanings.labels)
     recipe = replace(model.recipe_, lexical=False, lead=False)
     stack = Assembly(recipe, vectors, c, model.target_)
-    stack.fusion_ = resolve("fusion", recipe.fusion)(
-        vectors.encoder.dimension, vectors.d_node if recipe.fusion != "none" else 0
-    )
+    stack.fusion_ = resolve("fusion", recipe.fusion)(vectors.encoder.dimension, vectors.d_node)
     stack.fusion_.strength.fill_(model.strength_)
     stack.fusion_.requires_grad_(False)
     counts = vectors.graph.ancestors if documents is None else documents.counts
     if not model.strength_:
-        counts = sparse.csr_matrix((1, len(vectors.graph)), dtype=np.float32)
+        counts = sparse.csr_matrix(np.zeros((1, len(vectors.graph)), dtype=np.float32))
     stack.view_ = ConceptView().fit(sparse.csr_matrix(counts), vectors.graph.vocabularies)
     head = make_head(HEAD, recipe.seed)
     written = {
@@ -268,12 +287,14 @@ def _some_labels(
 def _means(encode: Any, texts: Sequence[Sequence[str]]) -> Floats:
     """The mean vector of each class's texts, of length 1, or 0 where it has none: (c, d_text)."""
     every = [text for some in texts for text in some]
+    if not every:
+        return np.zeros((len(texts), 1), dtype=np.float32)
     row = np.repeat(np.arange(len(texts)), [len(some) for some in texts])
     member = sparse.csr_matrix(
         (np.ones(len(every), dtype=np.float32), (row, np.arange(len(every)))),
         shape=(len(texts), len(every)),
     )
-    return unit_rows(np.asarray(member @ encode(every))) if every else np.float32(0)  # type: ignore[return-value]
+    return unit_rows(np.asarray(member @ encode(every)))
 
 
 def _check_different(
