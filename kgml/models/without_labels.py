@@ -14,7 +14,7 @@ from kgml.data.tables import is_lines, read_table
 from kgml.kg.build import FOLDER
 from kgml.models.store import KIND, save_model
 from kgml.models.train import find_graph, make_classifier
-from kgml.models.zero import check_able, class_entities_of, fit_without_labels
+from kgml.models.zero import check_able, fit_without_labels
 from kgml.progress import note
 
 DEFAULT = Config()
@@ -52,7 +52,6 @@ def train_without_labels(
     described = read_classes(classes)
     texts = None if data is None else _texts(data, config)
     fit_without_labels(model, described, texts)
-    maker = model.featurizer()
     made_from = {"classes": sha256(classes)} | ({"texts": sha256(data)} if data else {})
     learned = model.learned_from_
     save_model(
@@ -64,9 +63,9 @@ def train_without_labels(
             {
                 "label": one.label,
                 "texts": list(one.texts),
-                "entities": [loaded.ids[i] for i in class_entities_of(maker, one)],
+                "entities": [loaded.ids[i] for i in own],
             }
-            for one in described
+            for one, own in zip(described, model.meanings_.entities, strict=True)
         ],
         "rows": {"texts": len(texts or ()), "learned_from": learned},
         "seconds": round(time.perf_counter() - started, 3),
