@@ -96,8 +96,8 @@ def test_the_surest_are_those_with_the_widest_margin() -> None:
     decisions = np.zeros((300, 2))
     decisions[:, 1] = np.linspace(-1, 1, 300)
     rows, y = surest(decisions)
-    assert rows.tolist() == [*range(15), *range(285, 300)]
-    assert y.tolist() == [0] * 15 + [1] * 15
+    assert rows.tolist() == [*range(75), *range(225, 300)]
+    assert y.tolist() == [0] * 75 + [1] * 75
 
 
 def test_the_model_is_saved_loaded_and_explained_as_any_other(
