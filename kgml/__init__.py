@@ -21,6 +21,8 @@ _PUBLIC = {
     "GraphSearch": "kgml.search.engine",
     "open_search": "kgml.search.kept",
     "KGTextClassifier": "kgml.models.classifier",
+    "DescribedClass": "kgml.data.classes",
+    "fit_without_labels": "kgml.models.zero",
     "Explanation": "kgml.models.explain",
     "explain": "kgml.models.explain",
     "faithfulness": "kgml.models.explaining.faithfulness",

@@ -75,6 +75,17 @@ Vectors: TypeAlias = Annotated[
         help="Vectors of this graph's entities that kgml encode wrote, in place of a node encoder.",
     ),
 ]
+Coverage: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--coverage",
+        metavar="SHARE",
+        min=0.01,
+        max=0.999,
+        help="Where labels are ids or IRIs of the graph: back off to the common ancestor that holds "
+        "the class of this share of texts, such as 0.9.",
+    ),
+]
 Precision: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -25,6 +25,7 @@ def predict(
     text: options.Text = None,
     data: options.Data = None,
     text_column: options.TextColumn = None,
+    coverage: options.Coverage = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write to a .jsonl or .csv file."),
@@ -44,7 +45,7 @@ def predict(
     from kgml.models.train import predict as run
 
     with call.working():
-        predictions = run(model, rows)
+        predictions = run(model, rows, coverage=coverage)
     if output is not None:
         separator = config.train.label_separator or "|"
         write_file(output, WRITERS[output.suffix.lower()](rows, predictions, separator))
@@ -72,6 +73,7 @@ def evaluate(
             help="What stands between the labels of a cell. Default: that of training.",
         ),
     ] = None,
+    coverage: options.Coverage = None,
     json: options.Json = False,
     seed: options.Seed = None,
     quiet: options.Quiet = False,
@@ -89,7 +91,7 @@ def evaluate(
     from kgml.models.train import evaluate as run
 
     with call.working():
-        result = run(model, data, config=config)
+        result = run(model, data, config=config, coverage=coverage)
     call.result(result, human_scores)
 
 
@@ -121,6 +123,8 @@ def _one(prediction: dict[str, Any]) -> str:
     label = prediction["label"]
     told = ", ".join(label) or "(no label)" if isinstance(label, list) else str(label)
     lines = [one_line(told)]
+    if "backoff" in prediction:
+        lines.append("  " + backed(prediction["backoff"]))
     if ranked:
         lines.append(columns([[f"{p:.3f}", name] for name, p in ranked[:5]], indent=2))
     linked = {
@@ -130,10 +134,34 @@ def _one(prediction: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in sorted(linked))])
 
 
+def backed(off: dict[str, Any]) -> str:
+    """The entity that back-off stops at, and the classes below it.
+
+    >>> backed({"coverage": 0.9, "entity": {"id": "X:1", "label": "bird"}, "classes": ["X:2", "X:3"],
+    ...         "probability": 0.95})
+    'with coverage 0.9: bird (X:1), one of X:2, X:3'
+    """
+    above = off["entity"]
+    called = "any class" if above is None else f"{above['label']} ({above['id']})"
+    listed = ", ".join(off["classes"])
+    few = f", one of {listed}" if above is not None and len(off["classes"]) > 1 else ""
+    return one_line(f"with coverage {off['coverage']:g}: {called}{few}")
+
+
 def human_scores(result: dict[str, Any]) -> str:
-    """Each metric with its interval."""
+    """Each metric with its interval, then how often back-off was right and what that cost."""
     metrics = result["metrics"]
-    return columns([[name, score(metrics, name)] for name in metrics["interval"]])
+    rows: list[list[object]] = [[name, score(metrics, name)] for name in metrics["interval"]]
+    if "backoff" in result:
+        off = result["backoff"]
+        low, high = off["interval"]
+        rows += [
+            [f"covered ({off['asked']:g} asked)", f"{off['covered']:.3f} [{low:.3f}–{high:.3f}]"],
+            ["classes a text", f"{off['classes']:.2f}"],
+            ["backed off", f"{off['backed_off']:.3f}"],
+            ["any class", f"{off['everything']:.3f}"],
+        ]
+    return columns(rows)
 
 
 def to_jsonl(rows: list[str], predictions: list[dict[str, Any]], separator: str = "|") -> str:
@@ -145,20 +173,26 @@ def to_jsonl(rows: list[str], predictions: list[dict[str, Any]], separator: str 
 
 
 def to_csv(rows: list[str], predictions: list[dict[str, Any]], separator: str = "|") -> str:
-    """Columns ``text``, ``label``, then the probability of each class, ``p(class)``.
+    """Columns ``text``, ``label``, with a coverage ``backoff`` (empty for any class) and ``classes``,
+    then the probability of each class, ``p(class)``.
 
     Args:
         separator: what stands between several labels.
     """
     classes = sorted(predictions[0]["probabilities"]) if predictions else []
+    off = ["backoff", "classes"] if predictions and "backoff" in predictions[0] else []
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["text", "label", *(f"p({name})" for name in classes)])
+    writer.writerow(["text", "label", *off, *(f"p({name})" for name in classes)])
     for text, prediction in zip(rows, predictions, strict=True):
         probabilities = (f"{prediction['probabilities'][name]:.6f}" for name in classes)
         label = prediction["label"]
         told = separator.join(label) if isinstance(label, list) else label
-        writer.writerow([text, told, *probabilities])
+        back = prediction["backoff"] if off else {}
+        more = (
+            [(back["entity"] or {}).get("id", ""), separator.join(back["classes"])] if off else []
+        )
+        writer.writerow([text, told, *more, *probabilities])
     return stream.getvalue()
 
 

@@ -32,6 +32,15 @@ def train(
             help="CSV, TSV, JSONL or Parquet. Default: the examples of the graph's domain.",
         ),
     ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes",
+            metavar="FILE",
+            help="No labels: a table of classes (label, and name, description or id) makes the model. "
+            "--data are then texts without labels, or none.",
+        ),
+    ] = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     split_column: options.SplitColumn = None,
@@ -116,6 +125,15 @@ def train(
     decided from out-of-fold predictions on the training rows.
     """  # fmt: skip
     call = Call.start(ctx, json, seed, quiet)
+    if classes is not None:
+        _check_no_labels(
+            {
+                "--label-column": label_column, "--test-size": test_size, "--per-class": per_class,
+                "--regularization": regularization, "--class-weight": class_weight,
+                "--target": target, "--label-separator": label_separator, "--order": order,
+                "--vectors": vectors,
+            }
+        )  # fmt: skip
     if split_column is not None and test_size is not None:
         raise UsageError("--split-column and --test-size exclude each other; give one of them.")
     encoded = {"node_encoder": node_encoder, "objective": objective}
@@ -151,11 +169,30 @@ def train(
         from kgml.encoders.making import check_flags
 
         check_flags(config.encoder.node_encoder, {"objective": objective})
+    if classes is not None:
+        from kgml.models.without_labels import train_without_labels
+
+        with call.working():
+            result = train_without_labels(
+                graph=graph, classes=classes, data=data, output=output, config=config,
+                command=call.command,
+            )  # fmt: skip
+        call.result(result, human_without_labels)
+        return
     from kgml.models.train import train as run
 
     with call.working():
         result = run(graph=graph, data=data, output=output, config=config, command=call.command)
     call.result(result, human)
+
+
+def _check_no_labels(given: dict[str, Any]) -> None:
+    """Refuse options that are about labelled rows."""
+    wrong = [flag for flag, value in given.items() if value is not None]
+    if wrong:
+        raise UsageError(
+            f"--classes and {wrong[0]} exclude each other: no label is read. Leave one of them out."
+        )
 
 
 def _listed(order: str | None, more: list[str]) -> tuple[str, ...] | None:
@@ -199,6 +236,24 @@ def human(result: dict[str, Any]) -> str:
             f"{rows['train']} training rows, {rows['test']} test rows, "
             f"{result['coverage']:.0%} with a linked concept, {result['seconds']:.1f} s",
             result["knowledge"]["sentence"],
+            f"written to {result['path']}",
+        ]
+    )
+
+
+def human_without_labels(result: dict[str, Any]) -> str:
+    """What each class is made of, then what was learned from."""
+    table = [
+        [one["label"], "; ".join(one["texts"]), " ".join(one["entities"])]
+        for one in result["classes"]
+    ]
+    rows = result["rows"]
+    return "\n".join(
+        [
+            columns(table),
+            f"{len(table)} classes, no labelled text; {rows['texts']} texts, of which the model "
+            f"learned from {rows['learned_from']}, {result['seconds']:.1f} s",
+            "Whether it is any good, labelled texts tell: kgml evaluate MODEL --data FILE",
             f"written to {result['path']}",
         ]
     )

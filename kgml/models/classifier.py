@@ -25,6 +25,7 @@ from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.linker import EntityLinker, mention_to_json
 from kgml.linking.mentions import Mention
 from kgml.models.assembly import Assembly, Recipe
+from kgml.models.backoff import Backoff, Covered, class_entities, why_not
 from kgml.models.evidence import Evidence, weigh
 from kgml.models.features import Documents, EntityVectors, Featurizer
 from kgml.models.fewshot.honest import Worth, weigh_tuned
@@ -42,16 +43,21 @@ class Prediction:
     """One text's label, the probability of every label, and the concepts linked in it.
 
     With the target ``multi`` the label is a list of labels, with ``regression`` a number, which
-    has no probabilities.
+    has no probabilities. ``backoff``: where a coverage was asked for, the entity and the classes that
+    hold it, as `kgml.models.backoff.Covered.to_json` has them.
     """
 
     label: Any
     probabilities: dict[str, float]
     mentions: list[Mention]
+    backoff: dict[str, Any] | None = None
 
     def to_json(self, graph: KnowledgeGraph) -> dict[str, Any]:
         """Plain dictionaries with entity ids in place of numbers."""
-        return {**asdict(self), "mentions": [mention_to_json(m, graph) for m in self.mentions]}
+        told = {**asdict(self), "mentions": [mention_to_json(m, graph) for m in self.mentions]}
+        if self.backoff is None:
+            del told["backoff"]
+        return told
 
 
 class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -90,7 +96,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1
         where knowledge is used, else 0. evidence_: `Evidence` for that choice (after `fit`; not
         saved). tuned_: the tuned text encoder, or None. worth_: what tuning gave out of fold, or
-        None (after `fit`; not saved).
+        None (after `fit`; not saved). backoff_: `Backoff` where the labels are entities of the
+        graph, else None. learned_from_: how many texts (not saved).
 
     >>> from kgml import load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",
@@ -206,6 +213,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         held = self.evidence_.held  # of the stack that is kept, whatever the evidence says
         kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
         self.target_.settle(self.assembly_.head_, kept, codes, self.random_state)
+        entities = class_entities(self.graph, self.classes_) if self.target == "single" else None
+        self.backoff_: Backoff | None = None
+        self.learned_from_ = len(y)
+        if entities is not None and self.graph is not None:
+            shares = self.target_.probabilities(self.assembly_.head_, kept)
+            self.backoff_ = Backoff(self.graph, entities).calibrate(shares, codes)
         return self
 
     def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
@@ -267,16 +280,50 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         decisions = self.assembly_.decision(self.read(documents))
         return self.target_.decide(self.assembly_.head_, decisions)
 
-    def explain(self, texts: Sequence[str]) -> list[Prediction]:
-        """Label, probabilities and linked concepts of each text."""
+    def cover_documents(self, documents: Documents, coverage: float) -> list[Covered]:
+        """What `explain` calls back-off, of texts already turned into numbers."""
+        check_is_fitted(self)
+        if self.backoff_ is None:
+            raise UsageError(
+                f"coverage {coverage}: this model has no back-off, {self._why_no_backoff()}. Leave it "
+                "out, or train on a label column of ids or IRIs of the graph."
+            )
+        return self.backoff_.cover(self.proba_documents(documents), coverage)
+
+    def _why_no_backoff(self) -> str:
+        if self.target != "single":
+            return f"its target is {self.target}"
+        if class_entities(self.graph, self.classes_) is not None:
+            return "it was made without labelled texts, so that nothing says how sure it is"
+        return why_not(self.graph, self.classes_)
+
+    def explain(self, texts: Sequence[str], coverage: float | None = None) -> list[Prediction]:
+        """Label, probabilities and linked concepts of each text.
+
+        Args:
+            coverage: also how far up the graph to go, so that this share of texts has its class
+                below; see `kgml.models.backoff`.
+
+        Raises:
+            UsageError: a coverage, and labels that are no entities of the graph.
+        """
         documents = self._documents(texts)
         decisions, head = self.assembly_.decision(documents), self.assembly_.head_
         labels = self.target_.names(self.target_.decide(head, decisions))
         rows = self.target_.probabilities(head, decisions)
         classes = [str(c) for c in self.classes_]
+        backed: list[dict[str, Any] | None] = [None] * len(documents)
+        if coverage is not None:
+            graph = self.featurizer().graph
+            backed = [
+                one.to_json(graph, classes, coverage)
+                for one in self.cover_documents(documents, coverage)
+            ]
         return [
-            Prediction(label, _rounded(classes, row), mentions)
-            for label, row, mentions in zip(labels, rows, documents.mentions, strict=True)
+            Prediction(label, _rounded(classes, row), mentions, back)
+            for label, row, mentions, back in zip(
+                labels, rows, documents.mentions, backed, strict=True
+            )
         ]
 
     def featurizer(self) -> Featurizer:

@@ -26,6 +26,7 @@ from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assembly import Assembly
+from kgml.models.backoff import Backoff, class_entities
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
 from kgml.models.fewshot.tuning import reader
@@ -70,6 +71,8 @@ def save_model(
         if stack.lexical_ is not None:
             arrays["lexical.idf"] = stack.lexical_.idf_
         arrays |= {f"head.{name}": value for name, value in stack.head_.arrays().items()}
+        if model.backoff_ is not None:
+            arrays["backoff.scores"] = model.backoff_.scores
         if model.vectors_.values_ is not None:
             arrays["entities"] = model.vectors_.values_
         described = {
@@ -174,6 +177,12 @@ def _restore(
     stack.head_ = head.restore(named, columns, described["temperature"])
     _check_sizes(stack, described["temperature"])
     model.assembly_ = stack
+    model.backoff_ = None
+    if "backoff.scores" in arrays:
+        entities = class_entities(model.graph, model.classes_)
+        if entities is None or model.graph is None:
+            raise ValueError("back-off between labels that are no entities of its graph")
+        model.backoff_ = Backoff(model.graph, entities, arrays["backoff.scores"])
     return model
 
 

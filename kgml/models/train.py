@@ -21,6 +21,7 @@ from kgml.kg.build import FOLDER, current_graph
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import open_graph
 from kgml.models.assembly import Assembly, Recipe
+from kgml.models.backoff import measure_cover
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, out_of_fold, placebo
 from kgml.models.features import Documents, relabelled
@@ -110,14 +111,18 @@ def train(
     }
 
 
-def predict(model: Path, texts: list[str]) -> list[dict[str, Any]]:
-    """``{label, probabilities, mentions}`` for each text."""
+def predict(
+    model: Path, texts: list[str], *, coverage: float | None = None
+) -> list[dict[str, Any]]:
+    """``{label, probabilities, mentions}`` for each text; with ``coverage`` also ``backoff``."""
     loaded = load_model(Path(model))
-    return [p.to_json(loaded.featurizer().graph) for p in loaded.explain(texts)]
+    return [p.to_json(loaded.featurizer().graph) for p in loaded.explain(texts, coverage)]
 
 
-def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, Any]:
-    """Scores of a saved model on a labelled table.
+def evaluate(
+    model: Path, data: Path, *, config: Config = DEFAULT, coverage: float | None = None
+) -> dict[str, Any]:
+    """Scores of a saved model on a labelled table; with ``coverage`` also those of its back-off.
 
     On the table it was trained with, the test rows of that time; of another table the test rows
     if it brings a split, else all rows.
@@ -142,7 +147,12 @@ def evaluate(model: Path, data: Path, *, config: Config = DEFAULT) -> dict[str, 
         warn(f"labels the model has never seen count as wrong: {listed}")
     documents = loaded.featurizer().documents(texts)
     predicted = loaded.target_.names(loaded.codes_documents(documents))
+    backed = {}
+    if coverage is not None:
+        covered = loaded.cover_documents(documents, coverage)
+        backed["backoff"] = measure_cover(covered, labels, loaded.target_.every(), coverage)
     return {
+        **backed,
         "metrics": loaded.target_.measure(labels, predicted, config.seed),
         "target": loaded.target,
         "rows": len(texts),
