@@ -158,7 +158,7 @@ def describe(maker: Featurizer, classes: Sequence[DescribedClass], seed: int = 0
     samples = [_some_labels(graph, below[:, k], own, rng) for k, own in enumerate(entities)]
     sentences = entity_sentences(graph) if any(entities) else []
     said = [[sentences[i] for i in own] for own in entities]
-    vectors: Floats = np.sum([_means(encode, parts) for parts in (texts, said, samples)], axis=0)
+    vectors = _means(encode, texts) + _means(encode, said) + _means(encode, samples)
     return Meanings([one.label for one in classes], unit_rows(vectors), entities, below)
 
 
