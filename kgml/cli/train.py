@@ -242,7 +242,8 @@ def human_without_labels(result: dict[str, Any]) -> str:
             columns(table),
             f"{len(table)} classes, no labelled text; {rows['texts']} texts, of which the model "
             f"learned from {rows['learned_from']}, {result['seconds']:.1f} s",
-            "Whether it is any good, labelled texts tell: kgml evaluate MODEL --data FILE",
+            result["knowledge"]["sentence"],
+            "Whether the model is any good, labelled texts tell: kgml evaluate MODEL --data FILE",
             f"written to {result['path']}",
         ]
     )
