@@ -206,6 +206,9 @@ def _number(regularization: str | None) -> float | str | None:
         ) from None
 
 
+BACKOFF = "Labels are entities of the graph: kgml predict --coverage 0.9 goes up to the ancestor that is sure."
+
+
 def human(result: dict[str, Any]) -> str:
     """Scores of the model and of what it must beat, then the verdict."""
     from kgml.evaluation.metrics import called
@@ -225,6 +228,7 @@ def human(result: dict[str, Any]) -> str:
             f"{rows['train']} training rows, {rows['test']} test rows, "
             f"{result['coverage']:.0%} with a linked concept, {result['seconds']:.1f} s",
             result["knowledge"]["sentence"],
+            *([BACKOFF] if result.get("backoff") else []),
             f"written to {result['path']}",
         ]
     )
