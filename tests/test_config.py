@@ -90,6 +90,7 @@ class_weight = "none"
 target = "multi"
 label_separator = "|"
 order = ["low", "high"]
+lead = false
 folds = 3
 """
 

@@ -54,7 +54,7 @@ def test_what_the_constructor_gets_is_stored_as_it_is() -> None:
         "graph", "fusion", "node_encoder", "objective", "head", "encoder", "precision",
         "long_texts", "device", "lexical", "knowledge", "folds", "linking", "random_state",
         "node_training", "vectors",
-        "regularization", "class_weight", "target", "order",
+        "regularization", "class_weight", "target", "order", "lead",
     }  # fmt: skip
 
 
