@@ -215,6 +215,9 @@ def _number(regularization: str | None) -> float | str | None:
         ) from None
 
 
+BACKOFF = "Labels are entities of the graph: kgml predict --coverage 0.9 goes up to the ancestor that is sure."
+
+
 def human(result: dict[str, Any]) -> str:
     """Scores of the model and of what it must beat, then the verdict."""
     from kgml.evaluation.metrics import called
@@ -236,6 +239,7 @@ def human(result: dict[str, Any]) -> str:
             f"{rows['train']} training rows, {rows['test']} test rows, "
             f"{result['coverage']:.0%} with a linked concept, {result['seconds']:.1f} s",
             result["knowledge"]["sentence"],
+            *([BACKOFF] if result.get("backoff") else []),
             f"written to {result['path']}",
         ]
     )
@@ -253,7 +257,8 @@ def human_without_labels(result: dict[str, Any]) -> str:
             columns(table),
             f"{len(table)} classes, no labelled text; {rows['texts']} texts, of which the model "
             f"learned from {rows['learned_from']}, {result['seconds']:.1f} s",
-            "Whether it is any good, labelled texts tell: kgml evaluate MODEL --data FILE",
+            result["knowledge"]["sentence"],
+            "Whether the model is any good, labelled texts tell: kgml evaluate MODEL --data FILE",
             f"written to {result['path']}",
         ]
     )

@@ -53,10 +53,11 @@ def train(
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
     Returns:
-        ``metrics, baselines, placebo, knowledge, tuning, target, head, regularization, rows, coverage,
-        seconds, path, graph, data``: ``head`` is the one that was taken, ``regularization`` its
-        strength, given or chosen, null where it has none; ``tuning`` is null where the text encoder
-        was not tuned, and all else is then of the tuned one, but for the baseline ``frozen``.
+        ``metrics, baselines, placebo, knowledge, tuning, target, backoff, head, regularization, rows,
+        coverage, seconds, path, graph, data``: ``backoff`` is whether labels are entities of the
+        graph, ``head`` the one that was taken, ``regularization`` its strength, given or chosen, null
+        where it has none; ``tuning`` is null where the text encoder was not tuned, and all else is
+        then of the tuned one, but for the baseline ``frozen``.
 
     Raises:
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
@@ -92,6 +93,11 @@ def train(
     target = model.make_target()
     y = target.check([corpus.labels[i] for i in corpus.train])
     model.fit_documents(learn, y, vectors, target)
+    if model.backoff_ is not None and options.per_class is not None:
+        warn(
+            "--per-class draws classes alike: back-off (--coverage) covers what is asked for only of "
+            "texts drawn so too"
+        )
     result = _report(model, learn, held, y, [corpus.labels[i] for i in corpus.test], config.seed)
     save_model(
         model, path, command=command, config=config, made_from=made_from,
@@ -100,6 +106,7 @@ def train(
     return {
         **result,
         "target": config.train.kind,
+        "backoff": model.backoff_ is not None,
         "head": model.recipe_.head,
         "regularization": model.assembly_.head_.used_regularization,
         "rows": {"train": len(corpus.train), "test": len(corpus.test)},

@@ -12,6 +12,7 @@ from kgml.data.classes import read_classes
 from kgml.data.corpus import read_part, read_unlabelled
 from kgml.data.tables import is_lines, read_table
 from kgml.kg.build import FOLDER
+from kgml.models.classifier import KGTextClassifier
 from kgml.models.store import KIND, save_model
 from kgml.models.train import find_graph, make_classifier
 from kgml.models.zero import check_able, fit_without_labels
@@ -36,7 +37,7 @@ def train_without_labels(
         data: texts without labels, a table or lines; of a table with a split its training rows.
 
     Returns:
-        ``classes`` with their texts and entities, ``rows`` (texts, and those of them learned from),
+        ``classes`` with their texts and entities, ``knowledge`` (used, and why), ``rows`` (texts, and those of them learned from),
         ``seconds, path, graph, data``.
 
     Raises:
@@ -67,12 +68,22 @@ def train_without_labels(
             }
             for one, own in zip(described, model.meanings_.entities, strict=True)
         ],
+        "knowledge": {"used": bool(model.strength_), "sentence": _told(model)},
         "rows": {"texts": len(texts or ()), "learned_from": learned},
         "seconds": round(time.perf_counter() - started, 3),
         "path": str(path),
         "graph": str(source),
         "data": None if data is None else str(data),
     }
+
+
+def _told(model: KGTextClassifier) -> str:
+    """Why knowledge has a part in it, or has none."""
+    if model.agreement_ is not None:
+        return str(model.agreement_.sentence)
+    if not model.strength_:
+        return "The ontology has no part in it: no text is linked to it, or the fusion is none."
+    return "The ontology is used; too few texts are linked to tell whether it helps."
 
 
 def _texts(data: Path, config: Config) -> list[str]:

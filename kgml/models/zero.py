@@ -7,8 +7,9 @@ the class's own entities. All of that is linear in the columns of `Assembly.feat
 result is a `logistic` head whose coefficients were written down and not learned, and a model like
 any other.
 
-With unlabelled texts the surest of each class are then taken for labelled, and an ordinary stack,
-words and leads included, learns from them: self-training, one round (Yarowsky 1995; with class
+With unlabelled texts the ontology is left out where `agreement` finds that it says nothing of
+them. The surest of each class are then taken for labelled, and an ordinary stack,
+words and leads included, learns from these: self-training, one round (Yarowsky 1995; with class
 names, Meng et al. 2018).
 
 No label weighs anything here. The constants below were chosen once, on Ohsumed's training part.
@@ -30,6 +31,7 @@ from kgml.encoders.node import entity_sentences
 from kgml.encoders.rows import Floats, unit_rows
 from kgml.errors import CorpusError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
+from kgml.models.agreement import agreement
 from kgml.models.assembly import Assembly, make_head
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
@@ -109,6 +111,12 @@ def fit_described(
     knows = model.fusion != "none" and len(graph) > 0
     model.strength_ = float(knows and (documents is None or documents.own.nnz > 0))
     stack = told(meanings, model, documents)
+    model.agreement_ = None
+    if model.strength_ and documents is not None:
+        model.agreement_ = agreement(stack, documents, graph, model.random_state)
+        if model.agreement_ is not None and not model.agreement_.ship:
+            model.strength_ = 0.0
+            stack = told(meanings, model, documents)
     model.backoff_, model.learned_from_ = None, 0
     if documents is not None:
         stack = taught(stack, model, documents) or stack

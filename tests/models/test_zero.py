@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from kgml.models.train import evaluate, predict
 from kgml.models.without_labels import train_without_labels
 from kgml.models.zero import describe, fit_described, fit_without_labels, surest
 
+SPELLED = ["".join(p) for p in product(("bru", "dok", "glim", "sna"), ("va", "xo"), "klrtz")]
+WORDS = np.random.default_rng(0).permutation(SPELLED).tolist()
+"""The words of ``kinds``, in its order."""
 IRI = "https://example.org/"
 BY_ID = [DescribedClass("b", ids=(IRI + "bird",)), DescribedClass("m", ids=(IRI + "metal",))]
 BY_NAME = [DescribedClass("b", ("birds",)), DescribedClass("m", ("metals",))]
@@ -90,6 +94,40 @@ def test_with_too_few_texts_the_descriptions_decide_and_a_note_says_so(kinds, wo
     assert model.learned_from_ == 0
     assert "nearest to fewer than 5 texts, such as 'b'" in notes[0]
     assert right(model, words) > 0.9
+
+
+@pytest.fixture(scope="module")
+def saying(words) -> list[str]:
+    """120 texts that say what they are about, each word in three of them."""
+    sentences = ("The {} called {} again.", "A {}, {}, was there.", "Of every {} we liked {} most.")
+    return [
+        s.format(name, text)
+        for s in sentences
+        for name, text in zip(words.labels, WORDS, strict=False)
+    ]
+
+
+def test_knowledge_enters_where_it_agrees_with_the_text_more_than_by_chance(
+    kinds, saying: list[str]
+) -> None:
+    model = fit_without_labels(KGTextClassifier(kinds), BY_ID, saying)
+    assert model.strength_ == 1
+    assert model.agreement_.real > 0.9
+    assert 0.3 < model.agreement_.placebo < 0.7
+    assert "it is used" in model.agreement_.sentence
+
+
+def test_permuted_entities_are_found_out_without_a_label(kinds, saying: list[str]) -> None:
+    model = KGTextClassifier(kinds)
+    maker = model.featurizer()
+    documents = maker.documents(saying)
+    moved = relabelled(documents, permutation(documents, 11), kinds)
+    fit_described(model, describe(maker, BY_ID), moved)
+    assert model.strength_ == 0
+    assert "the model leaves it out" in model.agreement_.sentence
+    np.testing.assert_array_equal(
+        model.proba_documents(moved), model.proba_documents(documents.without_links())
+    )
 
 
 def test_the_surest_are_those_with_the_widest_margin() -> None:
