@@ -271,7 +271,7 @@ def _tuning(model: KGTextClassifier, learn: Documents) -> dict[str, Any] | None:
     """How the text encoder was tuned, and its accuracy on halves that it was not tuned on."""
     if model.worth_ is None:
         return None
-    options = model.few_shot.planned(learn.texts)
+    options = model.few_shot.planned(len(learn))
     return {**asdict(options), "out_of_fold": asdict(model.worth_)}
 
 

@@ -92,7 +92,7 @@ def tune(
         InputError: weights left the numbers.
         ArtifactError: the encoder has no layers, or ``folder`` cannot be written.
     """
-    steps = config.planned(texts).steps or 1
+    steps = config.planned(len(texts)).steps or 1
     tuner = ClassTuner(base.load(), texts, y, config, seed=seed, steps=steps, siblings=siblings)
     for number in track(range(1, steps + 1), description, total=steps):
         tuner.step(number)
