@@ -293,7 +293,8 @@ def verdict(evidence: Evidence, test: Difference) -> str:
     if evidence.difference is None or evidence.over_placebo is None:
         return f"Knowledge had no part: {evidence.reason}."
     found = (
-        f"out of fold on the training rows it adds {_points(evidence.difference)} of "
+        f"out of fold on the training rows{', with the frozen encoder,' if evidence.frozen else ''} "
+        f"it adds {_points(evidence.difference)} of "
         f"{called(evidence.difference.metric)} to text + TF-IDF and "
         f"{_points(evidence.over_placebo)} over permuted entities"
     )
