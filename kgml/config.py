@@ -6,7 +6,7 @@ The resolved configuration is written into every artifact.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
@@ -21,10 +21,6 @@ METHODS = ("hybrid", "bm25", "dense")
 PRECISIONS = ("fp32", "bf16", "int8")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LONG_TEXTS = ("cut", "chunks")
-SHORT_STEPS, LONG_STEPS = 40, 25
-"""Of tuning on labels, for sentences and for paragraphs."""
-LONG_TEXT = 400
-"""Mean characters of a text from which on it is a paragraph."""
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "per_class": (2, float("inf")),
@@ -218,22 +214,24 @@ class FewShotConfig:
     """``[few_shot]``: the text encoder is tuned on labels, with ``--tune-encoder``."""
 
     steps: int | None = None
-    """None: 40 for sentences, 25 for paragraphs."""
+    """None: as many as show each row four times, 10 at least."""
     batch_size: int = 64
     """Rows in a step, at most."""
-    learning_rate: float = 5e-5
+    learning_rate: float = 2e-4
     """The highest; it rises in the first tenth of the steps and then falls to 0."""
     temperature: float = 0.1
     """Of the contrast; cosines are divided by it."""
 
-    def planned(self, texts: Sequence[str]) -> FewShotConfig:
-        """The same with the number of steps that ``texts`` to tune on want, if none is given.
+    def planned(self, rows: int) -> FewShotConfig:
+        """The same with the number of steps for so many rows, if none is given.
 
-        >>> FewShotConfig().planned(["Rates rose."]).steps
-        40
+        10 steps at 2e-4 did as well as 40 at 5e-5 where both were run (financial_phrasebank, 8 per
+        class, one draw) in a quarter of the time; for more rows the rule is not measured.
+
+        >>> FewShotConfig().planned(24).steps, FewShotConfig().planned(736).steps
+        (10, 46)
         """
-        long = sum(map(len, texts)) >= LONG_TEXT * len(texts)
-        return replace(self, steps=self.steps or (LONG_STEPS if long else SHORT_STEPS))
+        return replace(self, steps=self.steps or max(10, -(-4 * rows // self.batch_size)))
 
 
 @dataclass(frozen=True)

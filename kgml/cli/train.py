@@ -236,6 +236,7 @@ def human(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             columns(table),
+            *_tuned(result["tuning"]),
             f"{rows['train']} training rows, {rows['test']} test rows, "
             f"{result['coverage']:.0%} with a linked concept, {result['seconds']:.1f} s",
             result["knowledge"]["sentence"],
@@ -262,6 +263,17 @@ def human_without_labels(result: dict[str, Any]) -> str:
             f"written to {result['path']}",
         ]
     )
+
+
+def _tuned(tuning: dict[str, Any] | None) -> list[str]:
+    """A line on the text encoder's tuning, if there was one."""
+    if tuning is None:
+        return []
+    right = tuning["out_of_fold"]
+    return [
+        f"text encoder tuned in {tuning['steps']} steps; tuned on one half of the training rows it "
+        f"is right in {right['tuned']:.0%} of the other, frozen in {right['frozen']:.0%}"
+    ]
 
 
 def _scores(metrics: dict[str, Any], names: list[str]) -> list[str]:

@@ -67,7 +67,10 @@ def agreement(
         return agree.astype(np.float64)
 
     real = same(linked)
-    moved = [relabelled(linked, permutation(linked, seed + draw, graph.vocabularies), graph) for draw in range(DRAWS)]
+    moved = [
+        relabelled(linked, permutation(linked, seed + draw, graph.vocabularies), graph)
+        for draw in range(DRAWS)
+    ]
     chance = np.mean([same(one) for one in moved], axis=0)
     found = mean_difference(chance, real, seed)
     ship = found.interval[0] > MORE

@@ -224,7 +224,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
         """Tune the text encoder on the training rows, after asking two halves of them what that is
         worth; return ``documents`` as the tuned one reads them."""
-        base, options = self.featurizer().encoder, self.few_shot.planned(documents.texts)
+        base, options = self.featurizer().encoder, self.few_shot.planned(len(documents))
         siblings = siblings_of(self.classes_, self.vectors_.graph)
 
         def make(rows: list[int], folder: Path, kept: bool = False) -> TextEncoder:

@@ -42,7 +42,8 @@ class Evidence:
     interval of the difference is above 0 and the placebo is beaten, False where even its upper end,
     or that over the placebo, is worth nothing, None where that cannot be told · reason: why nothing
     was compared · held: the decisions of ``plain``, and where they were compared of ``knowledge``
-    and ``placebo``.
+    and ``placebo`` · frozen: the comparison is of the text encoder before it was tuned, the decisions
+    are of encoders tuned on other rows (`kgml.models.fewshot.honest`).
     """
 
     decisions: Decisions
@@ -52,6 +53,7 @@ class Evidence:
     helps: bool | None
     reason: str = ""
     held: Mapping[str, Decisions] = field(default_factory=dict)
+    frozen: bool = False
 
 
 def weigh(

@@ -288,7 +288,7 @@ def _tuning(model: KGTextClassifier, learn: Documents) -> dict[str, Any] | None:
     """How the text encoder was tuned, and its accuracy on halves that it was not tuned on."""
     if model.worth_ is None:
         return None
-    options = model.few_shot.planned(learn.texts)
+    options = model.few_shot.planned(len(learn))
     return {**asdict(options), "out_of_fold": asdict(model.worth_)}
 
 
@@ -310,7 +310,8 @@ def verdict(evidence: Evidence, test: Difference) -> str:
     if evidence.difference is None or evidence.over_placebo is None:
         return f"Knowledge had no part: {evidence.reason}."
     found = (
-        f"out of fold on the training rows it adds {_points(evidence.difference)} of "
+        f"out of fold on the training rows{', with the frozen encoder,' if evidence.frozen else ''} "
+        f"it adds {_points(evidence.difference)} of "
         f"{called(evidence.difference.metric)} to text + TF-IDF and "
         f"{_points(evidence.over_placebo)} over permuted entities"
     )

@@ -31,9 +31,9 @@ LONGEST_GRADIENT = 1.0
 class Trainee:
     """The model being tuned, and the optimiser.
 
-    No dropout: a step depends on weights, moments and its number only. Embedding tables (words,
-    places) stay as they are: they are half of MiniLM's parameters, and the words that training
-    does not use keep their meaning.
+    No dropout, unless a subclass switches it on and seeds it: a step depends on weights, moments
+    and its number only. Embedding tables (words, places) stay as they are: they are half of
+    MiniLM's parameters, and the words that training does not use keep their meaning.
 
     Args:
         model: is changed.

@@ -26,7 +26,9 @@ class ClassTuner(Trainee):
     """A trainee of labelled rows.
 
     A step draws its rows by its number alone (`rows_of_step`): no list of pairs is made, of which
-    there are as many as the square of the rows.
+    there are as many as the square of the rows. Other than a graph's thousands of names, few rows
+    come again in every step, so dropout is on: without it the same run on 80 rows of banking77 was
+    2 to 3 points lower. Its draws come from seed and number too.
 
     Args:
         texts: n of them.
@@ -42,10 +44,20 @@ class ClassTuner(Trainee):
         self.texts, self.y, self.config, self.seed = texts, y, config, seed
         self.siblings = siblings
 
+    def step(self, number: int) -> float:
+        """Do step ``number`` (from 1), with dropout, and return its loss."""
+        self.model.train()
+        try:
+            return super().step(number)
+        finally:
+            self.model.eval()
+
     def loss(self, number: int) -> Tensor:
         """Of step ``number``."""
         rows = rows_of_step(self.y, self.config.batch_size, number, self.seed)
-        vectors = self.rows(self.model, [self.texts[i] for i in rows.tolist()])
+        with torch.random.fork_rng():
+            torch.manual_seed(int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0]))
+            vectors = self.rows(self.model, [self.texts[i] for i in rows.tolist()])
         y = self.y[rows]
         harder = None if self.siblings is None else torch.from_numpy(self.siblings[np.ix_(y, y)])
         return supervised_contrast(vectors, torch.from_numpy(y), self.config.temperature, harder)

@@ -37,6 +37,7 @@ from kgml.models.targets.base import Codes, Target
 from kgml.progress import warn
 
 HALVES = 2
+VETO = "it helps the frozen text encoder, not the tuned one"
 Tune = Callable[[list[int], Path], TextEncoder]
 """Rows to tune on and a folder: the tuned encoder."""
 
@@ -74,15 +75,11 @@ def weigh_tuned(
         )
     sure = {name: target.sure(decisions, y).mean() for name, decisions in held.items()}
     ship = evidence.ship and sure["knowledge"] > sure["plain"]
-    found = replace(
-        evidence, decisions=held["knowledge" if ship else "plain"], held=held, ship=ship
-    )
+    decisions = held["knowledge" if ship else "plain"]
+    found = replace(evidence, decisions=decisions, held=held, ship=ship, frozen=True)
     if evidence.ship and not ship:
         found = replace(found, helps=None, reason=VETO)
     return found, worth
-
-
-VETO = "it helps the frozen text encoder, not the tuned one"
 
 
 def in_halves(

@@ -56,8 +56,9 @@ def check_tunable(encoder: TextEncoder, target: str, y: Labels | None = None) ->
             "--tune-encoder and precision int8 exclude each other: layers are tuned in fp32. "
             "Choose fp32 or bf16."
         )
-    named_static = encoder.model.partition(":")[0] == STATIC  # not yet distilled, perhaps
-    if named_static or encoder.is_static:
+    # by its name first, for it may not be distilled yet
+    named = encoder.model.partition(":")[0] == STATIC and not Path(encoder.model).is_dir()
+    if named or encoder.is_static:
         raise UsageError(
             f"--tune-encoder and encoder {encoder.model} exclude each other: a table of word "
             "vectors has no layers to tune. Choose a transformer."
@@ -92,7 +93,7 @@ def tune(
         InputError: weights left the numbers.
         ArtifactError: the encoder has no layers, or ``folder`` cannot be written.
     """
-    steps = config.planned(texts).steps or 1
+    steps = config.planned(len(texts)).steps or 1
     tuner = ClassTuner(base.load(), texts, y, config, seed=seed, steps=steps, siblings=siblings)
     for number in track(range(1, steps + 1), description, total=steps):
         tuner.step(number)

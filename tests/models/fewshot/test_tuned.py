@@ -21,7 +21,8 @@ from kgml.errors import CorpusError, UsageError
 from kgml.kg.load import load_graph
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.features import EntityVectors
-from kgml.models.fewshot import tuning
+from kgml.models.evidence import Evidence
+from kgml.models.fewshot import honest, tuning
 from kgml.models.fewshot.honest import in_halves
 
 COLOURS = ["red", "blue", "green", "white", "black", "grey", "pink", "amber"]
@@ -102,6 +103,31 @@ def test_no_half_sees_a_row_that_it_is_asked_for(make: Any) -> None:
     assert len(seen) == 2
     assert seen[0] & seen[1] == set()
     assert seen[0] | seen[1] == set(range(len(codes)))
+
+
+@pytest.mark.parametrize("wrong", [2, 12])
+def test_knowledge_that_helps_the_frozen_encoder_alone_is_vetoed(
+    make: Any, monkeypatch: pytest.MonkeyPatch, wrong: int
+) -> None:
+    """Out of halves ``plain`` errs in 7 of 32 rows, knowledge in 2 or in 12."""
+    model = make(tune=False).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    codes = np.array([label == "light" for label in of(LEARN, LABELS)]).astype(np.int64)
+
+    def decisions(errors: int) -> np.ndarray:
+        return np.eye(2)[np.where(np.arange(len(codes)) < errors, 1 - codes, codes)]
+
+    held = {"plain": decisions(7), "knowledge": decisions(wrong)}
+    monkeypatch.setattr(honest, "in_halves", lambda *_: held)
+    frozen = Evidence(decisions(1), None, None, True, True, held={"knowledge": decisions(1)})
+    documents = model.featurizer().documents(of(LEARN, TEXTS))
+    with _quiet():
+        found, worth = honest.weigh_tuned(
+            frozen, documents, codes, model.recipe_, model.vectors_, model.target_, lambda *_: None
+        )  # fmt: skip
+    assert worth.tuned == 25 / 32
+    assert (found.ship, found.helps) == ((True, True) if wrong == 2 else (False, None))
+    assert found.decisions is held["knowledge" if wrong == 2 else "plain"]
+    assert found.reason == ("" if wrong == 2 else honest.VETO)
 
 
 def test_test_texts_are_read_by_the_tuned_encoder_whoever_read_them_first(
