@@ -20,8 +20,8 @@ from kgml.encoders.text import TextEncoder
 from kgml.errors import CorpusError, UsageError
 from kgml.kg.load import load_graph
 from kgml.models.classifier import KGTextClassifier
-from kgml.models.features import EntityVectors
 from kgml.models.evidence import Evidence
+from kgml.models.features import EntityVectors
 from kgml.models.fewshot import honest, tuning
 from kgml.models.fewshot.honest import in_halves
 
