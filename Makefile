@@ -26,7 +26,7 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 # The build tools come first and from the lock too, so that nothing unlocked is fetched to build.
 $(STAMP): constraints.txt pyproject.toml
