@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kgml.data.corpus import read_corpus, read_held_out
-from kgml.data.labels import Number, OneLabel, Ordered, Several, class_order, number_bins
+from kgml.data.labels import LabelKind, Number, OneLabel, Ordered, Several, class_order, number_bins
 from kgml.errors import CorpusError
 from kgml.progress import KGMLWarning
 
@@ -66,7 +66,7 @@ def test_blanks_and_doubles_between_separators_are_nothing(tmp_path: Path) -> No
         (["1", "2", "1.0"], Ordered(), r"labels '1' and '1.0' are one number"),
         ([1, 10**400], Number(), r"in row 2; wanted a number"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if isinstance(value, LabelKind) else str(value),
 )  # fmt: skip
 def test_cells_of_another_kind_are_named_with_the_file(
     tmp_path: Path, labels: list[Any], kind: Any, message: str
