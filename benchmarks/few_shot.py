@@ -7,7 +7,7 @@
 frozen: the text vector alone · tfidf: TF-IDF beside it · tuned: `KGTextClassifier(tune=True)`
 without a graph, TF-IDF in it · concepts and tuned+concepts: with the ontology of the set, which
 kgml uses or not by its own evidence · setfit: its defaults, in a process of its own, if
-``pip install --target DIR setfit`` was run. All have the same base model and rows.
+``pip install --target DIR setfit accelerate`` was run. All have the same base model and rows.
 
 Rows are drawn by seed from the training part; every system is asked for the same test rows (the
 official test part, else a quarter; ``--test N``: as many of them, drawn once). banking77 is its ten

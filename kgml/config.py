@@ -226,7 +226,7 @@ class FewShotConfig:
         """The same with the number of steps for so many rows, if none is given.
 
         10 steps at 2e-4 did as well as 40 at 5e-5 where both were run (financial_phrasebank, 8 per
-        class, one draw) in a quarter of the time; for more rows the rule is not measured.
+        class, one draw, no dropout) in a quarter of the time; for more rows this is not measured.
 
         >>> FewShotConfig().planned(24).steps, FewShotConfig().planned(736).steps
         (10, 46)

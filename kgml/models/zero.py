@@ -132,10 +132,11 @@ def check_able(model: KGTextClassifier) -> None:
         ("fusion", model.fusion, FUSIONS),
         ("node_encoder", model.node_encoder, NODES),
         ("head", model.head, ("auto", HEAD)),
+        ("tune", bool(model.tune), (False,)),
     ):
         if given not in able:
             raise UsageError(
-                f"{what} '{given}' cannot be had without labels; wanted {' or '.join(able)}. "
+                f"{what} '{given}' cannot be had without labels; wanted {' or '.join(map(str, able))}. "
                 "Leave it out, or give labelled texts."
             )
     if model.vectors:

@@ -165,6 +165,7 @@ def test_a_model_of_ids_has_no_back_off_without_labelled_texts(kinds, words) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"tune": True}, "tune 'True' cannot be had without labels; wanted False"),
         ({"fusion": "attention"}, "fusion 'attention' cannot be had without labels"),
         ({"node_encoder": "sage"}, "node_encoder 'sage' cannot be had"),
         ({"target": "multi"}, "target 'multi' cannot be had"),

@@ -74,7 +74,7 @@ def test_shuffled_labels_are_chance_out_of_halves_and_certain_on_rows_tuned_on(m
     shuffled = rng.permutation(np.repeat(["a", "b"], 12)).tolist()
     texts = of(ORDER[:24], TEXTS)
     with _quiet():
-        model = make(tune=FewShotConfig(steps=60, learning_rate=0.003)).fit(texts, shuffled)
+        model = make(tune=FewShotConfig(steps=120, learning_rate=0.003)).fit(texts, shuffled)
     codes = np.array([name == "b" for name in shuffled])
     held = model.evidence_.decisions.argmax(axis=1) == codes
     assert 0.25 < held.mean() < 0.75
