@@ -88,13 +88,7 @@ def compare(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     split_column: options.SplitColumn = None,
-    test_size: Annotated[
-        float | None,
-        typer.Option(
-            "--test-size", metavar="SHARE", min=0.01, max=0.99,
-            help="Share of rows held out, where no split column is used. Default: 0.25.",
-        ),
-    ] = None,
+    test_size: options.TestSize = None,
     node_encoder: options.NodeEncoder = None,
     head: Annotated[
         str | None,

@@ -27,14 +27,7 @@ def explain(
     text: Annotated[
         list[str] | None, typer.Argument(help="Texts, each in quotes.", show_default=False)
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="A table: CSV, TSV, JSONL or Parquet, or .txt with one text a line.",
-        ),
-    ] = None,
+    data: options.DataOrLines = None,
     text_column: options.TextColumn = None,
     split: Annotated[
         str | None, typer.Option("--split", metavar="NAME", help="Of --data, only these rows.")

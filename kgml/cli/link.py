@@ -21,14 +21,7 @@ def link(
     ctx: typer.Context,
     graph: options.Graph,
     text: options.Text = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="A table: CSV, TSV, JSONL or Parquet, or .txt with one text a line.",
-        ),
-    ] = None,
+    data: options.DataOrLines = None,
     text_column: options.TextColumn = None,
     id_column: Annotated[
         str | None,

@@ -47,6 +47,24 @@ Data: TypeAlias = Annotated[
     Path | None,
     typer.Option("--data", metavar="FILE", help="A table: CSV, TSV, JSONL or Parquet."),
 ]
+DataOrLines: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="A table: CSV, TSV, JSONL or Parquet, or .txt with one text a line.",
+    ),
+]
+TestSize: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--test-size",
+        metavar="SHARE",
+        min=0.01,
+        max=0.99,
+        help="Share of rows held out, where no split column is used. Default: 0.25.",
+    ),
+]
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
 ]

@@ -44,16 +44,7 @@ def train(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     split_column: options.SplitColumn = None,
-    test_size: Annotated[
-        float | None,
-        typer.Option(
-            "--test-size",
-            metavar="SHARE",
-            min=0.01,
-            max=0.99,
-            help="Share of rows held out, where no split column is used. Default: 0.25.",
-        ),
-    ] = None,
+    test_size: options.TestSize = None,
     per_class: Annotated[
         int | None,
         typer.Option("--per-class", metavar="N", min=2, help="Train on N rows per class."),

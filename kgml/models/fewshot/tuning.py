@@ -123,7 +123,8 @@ def siblings_of(names: Labels, graph: KnowledgeGraph) -> Siblings | None:
 
     None where no two do, as for classes that are words.
     """
-    numbers = np.array([_entity(str(name), graph) for name in names], dtype=np.int64)
+    keys = [str(name) for name in names]
+    numbers = np.array([graph.number(key) if key in graph else -1 for key in keys], dtype=np.int64)
     known = np.flatnonzero(numbers >= 0)
     found = np.zeros((len(names), len(names)), dtype=bool)
     if len(known) > 1:
@@ -131,10 +132,3 @@ def siblings_of(names: Labels, graph: KnowledgeGraph) -> Siblings | None:
         found[np.ix_(known, known)] = (above @ above.T).toarray() > 0
         np.fill_diagonal(found, False)
     return found if found.any() else None
-
-
-def _entity(name: str, graph: KnowledgeGraph) -> int:
-    try:
-        return graph.number(name)
-    except InputError:
-        return -1

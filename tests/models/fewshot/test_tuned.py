@@ -78,7 +78,7 @@ def test_shuffled_labels_are_chance_out_of_halves_and_certain_on_rows_tuned_on(m
     codes = np.array([name == "b" for name in shuffled])
     held = model.evidence_.decisions.argmax(axis=1) == codes
     assert 0.25 < held.mean() < 0.75
-    assert np.mean(model.predict(texts) == np.array(shuffled)) > 0.75
+    assert np.mean(model.predict(texts) == np.array(shuffled)) > 0.95
     sure = model.predict_proba(of(ORDER[24:], TEXTS)).max(axis=1)
     assert sure.mean() < 0.65  # the temperature knows that nothing was learned
 
