@@ -233,6 +233,15 @@ class FewShotConfig:
         """
         return replace(self, steps=self.steps or max(10, -(-4 * rows // self.batch_size)))
 
+    @staticmethod
+    def check_target(target: str) -> None:
+        """Raise `UsageError` for a target whose texts contrast cannot put together."""
+        if target != "single":
+            raise UsageError(
+                f"--tune-encoder and target {target} exclude each other: contrast needs texts "
+                "with one class each. Leave one of them out."
+            )
+
 
 @dataclass(frozen=True)
 class LinkingConfig:
@@ -307,11 +316,8 @@ class TrainConfig:
                 f"label_separator {self.label_separator!r} and target {self.kind}: wanted at least "
                 "one character, and target multi."
             )
-        if self.tune_encoder and self.kind != "single":
-            raise UsageError(
-                f"--tune-encoder and target {self.kind} exclude each other: contrast needs texts "
-                "with one class each. Leave one of them out."
-            )
+        if self.tune_encoder:
+            FewShotConfig.check_target(self.kind)
         if self.per_class is not None and self.kind in ("multi", "regression"):
             raise UsageError(f"per_class is for targets with one class per row, not {self.kind}.")
 

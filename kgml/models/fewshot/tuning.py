@@ -46,11 +46,7 @@ def check_tunable(encoder: TextEncoder, target: str, y: Labels | None = None) ->
         UsageError: another target than one label per text, or an encoder without layers in fp32.
         CorpusError: a class with one row.
     """
-    if target != "single":
-        raise UsageError(
-            f"--tune-encoder and target {target} exclude each other: contrast needs texts with one "
-            "class each. Leave one of them out."
-        )
+    FewShotConfig.check_target(target)
     if encoder.precision == "int8":
         raise UsageError(
             "--tune-encoder and precision int8 exclude each other: layers are tuned in fp32. "
