@@ -25,6 +25,7 @@ from kgml.models.backoff import measure_cover
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, out_of_fold, placebo
 from kgml.models.features import Documents, relabelled
+from kgml.models.folds import row_order
 from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
 from kgml.models.store import KIND, load_model, save_model
@@ -92,6 +93,8 @@ def train(
     )
     target = model.make_target()
     y = target.check([corpus.labels[i] for i in corpus.train])
+    order = row_order(learn.texts, target.learn(y))  # as the model sorts them: baselines alike
+    learn, y = learn.take(order), [y[i] for i in order.tolist()]
     model.fit_documents(learn, y, vectors, target)
     if model.backoff_ is not None and options.per_class is not None:
         warn(

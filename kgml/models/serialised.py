@@ -1,0 +1,98 @@
+"""Texts with the names of their concepts behind them, as the fusion text-serialised reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgml.encoders.text import TextEncoder
+
+if TYPE_CHECKING:
+    from kgml.models.features import Documents
+
+MOST = 50_000
+"""Vectors that are remembered: those of a tuned encoder are in no cache."""
+BEFORE, BETWEEN = "\n", ", "
+
+
+class NamedTexts:
+    """Vectors of texts with names behind them, each encoded once.
+
+    Args:
+        labels: of the graph's entities, (e,).
+    """
+
+    def __init__(self, labels: Sequence[str], encoder: TextEncoder) -> None:
+        self.labels, self.encoder = labels, encoder
+        self._lock = Lock()
+        self._known: dict[str, NDArray[np.float32]] = {}
+        self._tokens: dict[str, int] = {}
+
+    def vectors(self, documents: Documents) -> NDArray[np.float32]:
+        """(n, d_text); that of the text where nothing is linked, or no name has room."""
+        found: NDArray[np.float32] = documents.text.copy()
+        with self._lock:
+            texts = self._with_names(documents)
+            changed = [i for i, text in enumerate(texts) if text != documents.texts[i]]
+            new = list(dict.fromkeys(texts[i] for i in changed if texts[i] not in self._known))
+            if len(self._known) + len(new) > MOST:
+                self._known.clear()
+                self._tokens.clear()
+                new = list(dict.fromkeys(texts[i] for i in changed))
+            vectors = self.encoder.encode(new, description="Encoding texts with names")
+            self._known.update(zip(new, vectors, strict=True))
+            for i in changed:
+                found[i] = self._known[texts[i]]
+        return found
+
+    def _with_names(self, documents: Documents) -> list[str]:
+        """As many names as there is room for behind what the encoder reads of each text."""
+        names = [distinct(self.labels[entity] for entity in row) for row in by_mention(documents)]
+        linked = [text for text, row in zip(documents.texts, names, strict=True) if row]
+        self._count([*linked, *(name for row in names for name in row)])
+        return [
+            BEFORE.join([text, BETWEEN.join(row[: self._room(text, row)])]) if row else text
+            for text, row in zip(documents.texts, names, strict=True)
+        ]
+
+    def _count(self, texts: Sequence[str]) -> None:
+        new = list({text for text in texts if text not in self._tokens} | {""})
+        if self.encoder.limit is not None:
+            counts = self.encoder.count_tokens(new)
+            self._tokens.update(zip(new, counts.tolist(), strict=True))
+
+    def _room(self, text: str, names: Sequence[str]) -> int:
+        """How many of ``names`` fit, a mark before each counted as one token."""
+        if self.encoder.limit is None:
+            return len(names)
+        marks = self._tokens[""]
+        own = [self._tokens[name] - marks + 1 for name in names]
+        room = self.encoder.limit - self._tokens[text]
+        return int(np.searchsorted(np.cumsum(own), room, side="right"))
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Each name once, whatever its case, where it comes first.
+
+    >>> distinct(["asthma", "fever", "Asthma"])
+    ['asthma', 'fever']
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.casefold(), name)
+    return list(found.values())
+
+
+def by_mention(documents: Documents) -> list[list[int]]:
+    """The linked entities of each document in the order in which it mentions them first."""
+    own, called, rows = documents.own, documents.called, []
+    for row, mentions in enumerate(documents.mentions):
+        linked = set(own.indices[own.indptr[row] : own.indptr[row + 1]].tolist())
+        met = (candidate.entity for mention in mentions for candidate in mention.candidates)
+        known = (entity if called is None else int(called[entity]) for entity in met)
+        rows.append(list(dict.fromkeys(entity for entity in known if entity in linked)))
+    return rows
