@@ -170,9 +170,8 @@ class Assembly:
     def _bag(self, documents: Documents) -> EntityBag:
         wants = self.fusion_
         return bag_of(
-            documents, self.vectors, wants.needs_keys, wants.needs_values,
-            wants.needs_names and not wants.idle,
-        )  # fmt: skip
+            documents, self.vectors, wants.needs_keys, wants.needs_values, wants.needs_names
+        )
 
     def _learn(self, documents: Documents, y: Codes) -> None:
         rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)

@@ -39,7 +39,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         graph: the ontology; None for text alone.
-        fusion: concat, weighted, attention, gated or none.
+        fusion: a name of that group in `kgml.registry`; none for text alone.
         node_encoder: a name of that group in `kgml.registry`.
         objective: what a graph neural node encoder is trained for; likewise.
         node_training: how a node encoder is trained.
@@ -389,9 +389,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def warn_if_unlinked(documents: Documents) -> None:
+def warn_if_unlinked(*parts: Documents) -> None:
     """Say when the graph plays no part because no text mentions any of its concepts."""
-    if len(documents) and not documents.own.nnz:
+    if any(len(part) for part in parts) and not any(part.own.nnz for part in parts):
         warn(
             "no text mentions a concept of the graph: knowledge has no part in this model. "
             "Check that graph and texts are of one domain and language."

@@ -126,7 +126,7 @@ class EntityVectors:
         self._lazy = values is None and not resolve("node_encoder", node_encoder).needs_all
         self._values = _Table(len(graph), encoder.dimension)
         self._keys = _Table(len(graph), encoder.dimension)
-        self._named = NamedTexts(graph.labels, encoder)
+        self._named = NamedTexts(graph, encoder)
         self.values_: NDArray[np.float32] | None = values
 
     @property
@@ -224,6 +224,15 @@ class Featurizer:
         leads = [text[:end] for text, end in zip(texts, ends.tolist(), strict=True)]
         first = self._passages(leads, mentions_before(mentions, ends))
         return replace(whole, lead=replace(first, ends=ends))
+
+    def encode(self, texts: Sequence[str], lead: bool = True) -> None:
+        """Vectors of ``texts``, and of their leads if ``lead``, are in the cache from now on.
+
+        What is encoded together is rounded together: so no other text has a part in theirs."""
+        self.encoder.encode(texts)
+        if lead:
+            ends = lead_ends(texts).tolist()
+            self.encoder.encode([text[:end] for text, end in zip(texts, ends, strict=True)])
 
     def _passages(self, texts: Sequence[str], mentions: list[list[Mention]]) -> Documents:
         own = link_matrix(mentions, self.graph.vocabularies)

@@ -10,24 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.encoders.text import TextEncoder
+from kgml.kg.graph import KnowledgeGraph
 
 if TYPE_CHECKING:
     from kgml.models.features import Documents
 
 MOST = 50_000
 """Vectors that are remembered: those of a tuned encoder are in no cache."""
+PARENTS = True
 BEFORE, BETWEEN = "\n", ", "
 
 
 class NamedTexts:
     """Vectors of texts with names behind them, each encoded once.
 
-    Args:
-        labels: of the graph's entities, (e,).
+    A name is the label of an entity with those of its parents: "gilt (sovereign bond)".
     """
 
-    def __init__(self, labels: Sequence[str], encoder: TextEncoder) -> None:
-        self.labels, self.encoder = labels, encoder
+    def __init__(self, graph: KnowledgeGraph, encoder: TextEncoder) -> None:
+        self.graph, self.encoder = graph, encoder
         self._lock = Lock()
         self._known: dict[str, NDArray[np.float32]] = {}
         self._tokens: dict[str, int] = {}
@@ -51,13 +52,22 @@ class NamedTexts:
 
     def _with_names(self, documents: Documents) -> list[str]:
         """As many names as there is room for behind what the encoder reads of each text."""
-        names = [distinct(self.labels[entity] for entity in row) for row in by_mention(documents)]
+        names = [distinct(self._name(entity) for entity in row) for row in by_mention(documents)]
         linked = [text for text, row in zip(documents.texts, names, strict=True) if row]
         self._count([*linked, *(name for row in names for name in row)])
+        fitting = (row[: self._room(text, row)] if row else row
+                   for text, row in zip(documents.texts, names, strict=True))  # fmt: skip
         return [
-            BEFORE.join([text, BETWEEN.join(row[: self._room(text, row)])]) if row else text
-            for text, row in zip(documents.texts, names, strict=True)
+            f"{text}{BEFORE}{BETWEEN.join(row)}" if row else text
+            for text, row in zip(documents.texts, fitting, strict=True)
         ]
+
+    def _name(self, entity: int) -> str:
+        labels, above = self.graph.labels, self.graph.is_a
+        parents = above.indices[above.indptr[entity] : above.indptr[entity + 1]].tolist()
+        if not parents or not PARENTS:
+            return labels[entity]
+        return f"{labels[entity]} ({BETWEEN.join(labels[i] for i in parents)})"
 
     def _count(self, texts: Sequence[str]) -> None:
         new = list({text for text in texts if text not in self._tokens} | {""})

@@ -303,7 +303,9 @@ def test_class_attention_weighs_by_the_best_cosine_of_a_class() -> None:
     The text is (1, 0), as in the test of attention, and has no say. Keys (.6, -.8) and (.6, .8) have
     best cosines 1.4 / sqrt(2) and .2 / sqrt(2), so that exp is 3 ** these; mean weight 1.
     """
-    fusion = met([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2)
+    fusion = met(
+        [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2
+    )
     text, bag = one_document([[0.6, -0.8], [0.6, 0.8]], own=[1.0, 1.0])
     raised = 3 ** (torch.tensor([1.4, 0.2]) / math.sqrt(2))
     expected = 2 * raised / raised.sum()
