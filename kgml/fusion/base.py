@@ -12,7 +12,7 @@ text alone, gradients are finite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -28,8 +28,8 @@ class EntityBag:
     ids (n, m) int64 entity numbers · keys (n, m, d_text) label-text vectors, unit length ·
     values (n, m, d_node) graph vectors · counts (n, m) how often the document mentions the entity
     or one below it · own (n, m) how often it mentions the entity itself (0 for a mere ancestor) ·
-    mask (n, m) False where padded · named (n, d_text) unit vectors of the texts with the names of
-    their linked entities at the end.
+    mask (n, m) False where padded · named (n, d_text) vectors of the texts with the names of their
+    linked entities at the end.
     """
 
     ids: Tensor
@@ -38,7 +38,7 @@ class EntityBag:
     counts: Tensor
     own: Tensor
     mask: Tensor
-    named: Tensor
+    named: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
 
 
 class Fused(NamedTuple):

@@ -29,6 +29,7 @@ class ClassAttentionFusion(AttentionFusion):
         super().__init__(d_text, d_node)
         self.register_buffer("queries", torch.zeros(0, d_text))
         self._own: tuple[Tensor, Tensor] | None = None
+        self._score: Tensor | None = None
 
     def meet(self, text: Tensor, y: Tensor) -> None:
         """Make the queries."""
@@ -36,13 +37,22 @@ class ClassAttentionFusion(AttentionFusion):
         self.queries = off.T @ apart
         # what a row takes with it when it goes, the means moving too
         self._own = apart, off * (len(y) / max(len(y) - 1, 1))
+        self._score = None
 
     def parted(self) -> None:
         """Rows to come are in no query."""
-        self._own = None
+        self._own = self._score = None
 
     def score(self, text: Tensor, bag: EntityBag) -> Tensor:
-        """The best cosine of a query and each concept's label, (n, m)."""
+        """The best cosine of a query and each concept's label, (n, m). No parameter has a part in
+        it: while these are learned it is made once."""
+        if self._own is None:
+            return self._cosine(bag)
+        if self._score is None:
+            self._score = self._cosine(bag)
+        return self._score
+
+    def _cosine(self, bag: EntityBag) -> Tensor:
         product = torch.einsum("kd,nmd->nmk", self.queries, bag.keys)
         square = self.queries.square().sum(dim=1)
         if self._own is not None:

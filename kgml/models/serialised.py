@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST = 50_000
 """Vectors that are remembered: those of a tuned encoder are in no cache."""
-PARENTS = True
 BEFORE, BETWEEN = "\n", ", "
 
 
@@ -65,7 +64,7 @@ class NamedTexts:
     def _name(self, entity: int) -> str:
         labels, above = self.graph.labels, self.graph.is_a
         parents = above.indices[above.indptr[entity] : above.indptr[entity + 1]].tolist()
-        if not parents or not PARENTS:
+        if not parents:
             return labels[entity]
         return f"{labels[entity]} ({BETWEEN.join(labels[i] for i in parents)})"
 
