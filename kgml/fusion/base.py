@@ -91,7 +91,7 @@ class Fusion(nn.Module):
         pooled = pool(weights * bag.own, bag.values)
         linked = (bag.own > 0).any(dim=1)
         gate = self.strength * self.open(text, bag, pooled) * linked
-        return Fused(self.join(text, pooled, gate, bag), weights, gate)
+        return Fused(self.join(text, pooled, gate), weights, gate)
 
     def meet(self, text: Tensor, y: Tensor) -> None:
         """Look at the training rows before parameters are learned on them: ``text`` (n, d_text),
@@ -108,7 +108,7 @@ class Fusion(nn.Module):
         """How much knowledge counts in each document, (n,) in [0, 1]."""
         return self.level.sigmoid().expand(len(text))
 
-    def join(self, text: Tensor, pooled: Tensor, gate: Tensor, bag: EntityBag) -> Tensor:
+    def join(self, text: Tensor, pooled: Tensor, gate: Tensor) -> Tensor:
         """``text`` (n, d_text), ``pooled`` (n, d_node) unit rows, ``gate`` (n,) -> (n, d_out)."""
         return torch.cat([text, (gate * self.dense.exp())[:, None] * pooled], dim=1)
 

@@ -19,5 +19,5 @@ class NoFusion(Fusion):
     def open(self, text: Tensor, bag: EntityBag, pooled: Tensor) -> Tensor:
         return text.new_zeros(len(text))
 
-    def join(self, text: Tensor, pooled: Tensor, gate: Tensor, bag: EntityBag) -> Tensor:
+    def join(self, text: Tensor, pooled: Tensor, gate: Tensor) -> Tensor:
         return text

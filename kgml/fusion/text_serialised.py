@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from kgml.fusion.base import EntityBag, Fusion
+from kgml.fusion.base import EntityBag, Fused, Fusion
 
 
 class TextSerialisedFusion(Fusion):
@@ -34,6 +34,10 @@ class TextSerialisedFusion(Fusion):
         """No concept counts: (n, m) zeros."""
         return torch.zeros_like(bag.counts)
 
-    def join(self, text: Tensor, pooled: Tensor, gate: Tensor, bag: EntityBag) -> Tensor:
+    def forward(self, text: Tensor, bag: EntityBag) -> Fused:
         """From the text to the text with names, as far as the gate is open."""
-        return text + gate[:, None] * (bag.named - text)
+        fused = super().forward(text, bag)
+        return fused._replace(vector=text + fused.gate[:, None] * (bag.named - text))
+
+    def join(self, text: Tensor, pooled: Tensor, gate: Tensor) -> Tensor:
+        return text

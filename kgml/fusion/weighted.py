@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from kgml.fusion.base import EntityBag, Fusion
+from kgml.fusion.base import Fusion
 
 
 class WeightedFusion(Fusion):
@@ -32,7 +32,7 @@ class WeightedFusion(Fusion):
         """Width of the fused vector: that of the text."""
         return self.d_text
 
-    def join(self, text: Tensor, pooled: Tensor, gate: Tensor, bag: EntityBag) -> Tensor:
+    def join(self, text: Tensor, pooled: Tensor, gate: Tensor) -> Tensor:
         """Move each text vector towards its knowledge by half its gate."""
         share = (gate / 2)[:, None]
         return (1 - share) * text + share * (pooled @ self.projection)
