@@ -20,7 +20,7 @@ def row_order(texts: Sequence[str], codes: NDArray[Any]) -> NDArray[np.int64]:
 
     >>> texts = ["Gilts rallied.", "Oil fell.", "Gold rose."]
     >>> [texts[i] for i in row_order(texts, np.array([0, 1, 1]))]
-    []
+    ['Gilts rallied.', 'Gold rose.', 'Oil fell.']
     """
     keys = [
         (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), code.tobytes())
