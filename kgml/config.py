@@ -52,6 +52,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "scale": (0.001, float("inf")),
     "full_batch": (0, float("inf")),
     "fan_out": (1, float("inf")),
+    "layers": (0, float("inf")),
 }
 """Least and greatest value of each number."""
 
@@ -221,6 +222,8 @@ class FewShotConfig:
     """The highest; it rises in the first tenth of the steps and then falls to 0."""
     temperature: float = 0.1
     """Of the contrast; cosines are divided by it."""
+    layers: int = 3
+    """Blocks of the encoder that are tuned, from the highest down; 0: all."""
 
     def planned(self, rows: int) -> FewShotConfig:
         """The same with the number of steps for so many rows, if none is given.
