@@ -47,6 +47,7 @@ OPTIONS: dict[str, dict[str, str]] = {
     },
     "head": {
         "auto": "kgml.models.light:AutoHead",
+        "blend": "kgml.models.heads.blend:BlendHead",
         "boosting": "kgml.models.heads.boosting:BoostingHead",
         "centroid": "kgml.models.heads.centroid:CentroidHead",
         "logistic": "kgml.models.light:LogisticHead",

@@ -68,6 +68,7 @@ general_size = 3
 general_weight = 1.5
 
 [few_shot]
+layers = 2
 steps = 9
 batch_size = 16
 learning_rate = 0.002

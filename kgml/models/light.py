@@ -213,7 +213,7 @@ class AutoHead(Head):
 
     @classmethod
     def choose(cls, rows_per_class: float) -> str:
-        """``logistic`` or ``svm``."""
+        """``logistic`` or ``svm``; for one label per row `SingleTarget` takes ``blend`` for the second."""
         return LogisticHead.name if rows_per_class < cls.FEW else SVMHead.name
 
 

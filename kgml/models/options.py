@@ -62,8 +62,8 @@ def _check_head(model: KGTextClassifier) -> None:
             f"head '{model.head}' does not learn target {model.target}; {one_of(able, model.head)}"
         )
     options = made.options
-    if model.head == AUTO and model.target == "regression":
-        options = resolve("head", "ridge").options
+    if model.target == "regression":  # which has no classes
+        options = frozenset({"regularization"})
     for name in ("regularization", "class_weight"):
         if getattr(model, name) is not None and name not in options:
             able = sorted(n for n in names("head") if name in resolve("head", n).options)
