@@ -12,6 +12,7 @@ from scipy import sparse
 from torch import Tensor
 
 from kgml.fusion.base import EntityBag, Fusion
+from kgml.models.balance import balance
 from kgml.models.concepts import ConceptView
 from kgml.models.features import Documents, EntityVectors, aligned, bag_of, of_some
 from kgml.models.learn import MOST_ROWS, Concepts, concepts_of, fit_fusion, make_batch, some_rows
@@ -98,6 +99,8 @@ class Assembly:
         self.view_ = ConceptView().fit(documents.counts, vocabularies)
         if self.recipe.lead and has_leads(documents):
             self.lead_ = ConceptView().fit(lead_of(documents).counts, vocabularies)
+        if self.lexical_ is not None:
+            self.lexical_.scale_ = self._balance(documents, y)
         make = resolve("fusion", self.recipe.fusion)
         self.fusion_: Fusion = make(documents.text.shape[1], self.vectors.d_node)
         self.fusion_.strength.fill_(strength)
@@ -166,6 +169,15 @@ class Assembly:
         fused = self.fusion_(torch.from_numpy(documents.text), bag)
         weights = fused.concept_weights[bag.mask]
         return fused.vector.numpy(), weights.numpy(), fused.gate.numpy()
+
+    def _balance(self, documents: Documents, y: Codes) -> float:
+        """What words count: the same with knowledge as without."""
+        rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
+        some = documents.take(rows)
+        text = some.text
+        if self.lead_ is not None:
+            text = np.hstack([text, LEAD * lead_of(some).text])
+        return balance(text, self._words(some), self.target.hot(y[rows], self.classes))
 
     def _learn(self, documents: Documents, y: Codes) -> None:
         rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)

@@ -84,6 +84,7 @@ def save_model(
             "temperature": stack.head_.temperature,
             "strength": model.strength_,
             "terms": stack.lexical_.terms_ if stack.lexical_ else None,
+            "words_count": stack.lexical_.scale_ if stack.lexical_ else 1.0,
             "has_graph": model.graph is not None,
         }
         if model.target != "single":
@@ -163,6 +164,7 @@ def _restore(
     if described["terms"] is not None:
         stack.lexical_ = LexicalView()
         stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
+        stack.lexical_.scale_ = described.get("words_count", 1.0)
     stack.view_ = _view("view", arrays)
     if "lead.columns" in arrays:
         stack.lead_ = _view("lead", arrays)
@@ -194,6 +196,7 @@ def _check_sizes(stack: Assembly, temperature: float) -> None:
         lexical is None or len(lexical.idf_) == len(lexical.terms_),
         *(len(view.columns_) == len(view.idf_) == len(view.block_) for view in views),
         temperature > 0,
+        lexical is None or 0 < lexical.scale_ <= 1,
     )
     if not all(fits):
         raise ValueError("its parts differ in size")
