@@ -34,7 +34,7 @@ ONTOLOGIES = {
 DATA = {
     "ohsumed": "ohsumed_single23/data.csv", "medical_abstracts": "medical_abstracts/data.csv",
 }  # fmt: skip
-FUSIONS = ("concat", "weighted", "attention", "gated")
+FUSIONS = ("concat", "weighted", "attention", "class-attention", "gated", "text-serialised")
 
 
 def kgml(*arguments: object, folder: Path) -> dict[str, Any]:

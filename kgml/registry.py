@@ -19,7 +19,9 @@ OPTIONS: dict[str, dict[str, str]] = {
         "concat": "kgml.fusion.concat:ConcatFusion",
         "weighted": "kgml.fusion.weighted:WeightedFusion",
         "attention": "kgml.fusion.attention:AttentionFusion",
+        "class-attention": "kgml.fusion.class_attention:ClassAttentionFusion",
         "gated": "kgml.fusion.gated:GatedFusion",
+        "text-serialised": "kgml.fusion.text_serialised:TextSerialisedFusion",
     },
     "node_encoder": {
         "text": "kgml.encoders.node:TextNodeEncoder",
@@ -79,7 +81,7 @@ def check(group: str, name: str) -> str:
 
     >>> check("fusion", "atention")
     Traceback (most recent call last):
-    kgml.errors.UsageError: no fusion named 'atention'; choose from attention, concat, gated, none, weighted. Did you mean 'attention'?
+    kgml.errors.UsageError: no fusion named 'atention'; choose from attention, class-attention, concat, gated, none, text-serialised, weighted. Did you mean 'attention'?
     """
     if name not in names(group):
         raise UsageError(

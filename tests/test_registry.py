@@ -25,7 +25,9 @@ def test_every_name_gives_the_class_it_stands_for(group: str, name: str) -> None
 
 
 def test_the_names_of_a_group_are_sorted() -> None:
-    assert names("fusion") == ("attention", "concat", "gated", "none", "weighted")
+    assert names("fusion") == (
+        "attention", "class-attention", "concat", "gated", "none", "text-serialised", "weighted",
+    )  # fmt: skip
 
 
 def test_the_defaults_of_the_configuration_are_known_names() -> None:

@@ -85,6 +85,13 @@ class StaticModel:
             flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64, count=int(counts.sum()))
             yield rows, unit_rows(self._sums(flat, counts)), counts
 
+    def count_tokens(self, texts: list[str]) -> Integers:
+        """Tokens of each text, (n,) int64."""
+        counts = np.zeros(len(texts), dtype=np.int64)
+        for rows, _, found in self.encode(texts, ""):
+            counts[rows] = found
+        return counts
+
     def _sums(self, ids: Integers, counts: Integers) -> Floats:
         """Of the table's rows ``ids`` (t,), ``counts`` (b,) of them each: (b, d)."""
         sums = np.zeros((len(counts), self.dimension), dtype=np.float32)

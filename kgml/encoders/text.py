@@ -150,6 +150,36 @@ class TextEncoder:
         self._say_what_was_cut(tokens[rows])
         return vectors if len(distinct) == len(rows) else vectors[rows]
 
+    @property
+    def limit(self) -> int | None:
+        """Tokens that are read of a text; None: all of them."""
+        return None if self.long_texts == "chunks" else self.checkpoint.max_length
+
+    def count_tokens(self, texts: Sequence[str]) -> Integers:
+        """Tokens of each of ``texts`` (n,), marks at both ends included, cut off or not. Those of a
+        text in the cache are known; for the others the model is loaded, and encodes nothing.
+
+        Raises:
+            CorpusError: something in ``texts`` is not a string.
+            ArtifactError: the model cannot be used.
+        """
+        check_texts(texts)
+        number = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        distinct, tokens = list(number), np.zeros(len(number), dtype=np.int64)
+        known = np.zeros(len(distinct), dtype=bool)
+        with self._open_cache() as cache:
+            if cache is not None:
+                unused = np.zeros((len(distinct), self.dimension), dtype=np.float32)
+                known = cache.get([text_key(text) for text in distinct], unused, tokens)
+        missing = np.flatnonzero(~known)
+        if len(missing):
+            working = self._static or self._inference
+            part = [without_surrogates(distinct[i]) for i in missing]
+            tokens[missing] = working.count_tokens(part)
+        rows = np.fromiter((number[text] for text in texts), dtype=np.int64, count=len(texts))
+        counts: Integers = tokens[rows]
+        return counts
+
     def encode_query(self, text: str) -> Floats:
         """The vector (d,) of one text, as `encode` gives it to six decimals.
 
@@ -223,8 +253,8 @@ class TextEncoder:
         )  # fmt: skip
 
     def _say_what_was_cut(self, tokens: Integers) -> None:
-        limit = self.checkpoint.max_length
-        if limit is None or self.long_texts == "chunks":
+        limit = self.limit
+        if limit is None:
             return
         cut = int((tokens > limit).sum())
         if cut:

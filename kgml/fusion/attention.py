@@ -25,14 +25,18 @@ class AttentionFusion(Fusion):
         self.sharpness = nn.Parameter(torch.zeros(()))
         self.none = nn.Parameter(torch.tensor(-3.0))
 
+    def score(self, text: Tensor, bag: EntityBag) -> Tensor:
+        """What concepts are weighed by, (n, m)."""
+        return similarity(text, bag)
+
     def attend(self, text: Tensor, bag: EntityBag) -> Tensor:
-        score = self.sharpness * similarity(text, bag)
+        score = self.sharpness * self.score(text, bag)
         # finite, since a row of -inf only (no concepts at all) would give nan and nan gradients
         score = score.masked_fill(~bag.mask, CLOSED)
         return torch.softmax(score, dim=1) * bag.mask.sum(dim=1, keepdim=True)
 
     def open(self, text: Tensor, bag: EntityBag, pooled: Tensor) -> Tensor:
-        score = self.sharpness * similarity(text, bag)
+        score = self.sharpness * self.score(text, bag)
         score = score.masked_fill(bag.own <= 0, CLOSED)
         taken = torch.cat([score, self.none.expand(len(text), 1)], dim=1)
         return self.level.sigmoid() * (1 - torch.softmax(taken, dim=1)[:, -1])

@@ -12,7 +12,7 @@ text alone, gradients are finite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -28,7 +28,8 @@ class EntityBag:
     ids (n, m) int64 entity numbers · keys (n, m, d_text) label-text vectors, unit length ·
     values (n, m, d_node) graph vectors · counts (n, m) how often the document mentions the entity
     or one below it · own (n, m) how often it mentions the entity itself (0 for a mere ancestor) ·
-    mask (n, m) False where padded.
+    mask (n, m) False where padded · named (n, d_text) vectors of the texts with the names of their
+    linked entities at the end.
     """
 
     ids: Tensor
@@ -37,6 +38,7 @@ class EntityBag:
     counts: Tensor
     own: Tensor
     mask: Tensor
+    named: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
 
 
 class Fused(NamedTuple):
@@ -56,9 +58,11 @@ class Fusion(nn.Module):
     """
 
     needs_values: ClassVar[bool] = True
-    """Whether it reads anything of the bag at all."""
+    """Whether it reads ``bag.values``; if not, they may be of width 0."""
     needs_keys: ClassVar[bool] = False
-    """Whether it reads ``bag.keys``; if not, they may be of width 0."""
+    """The same of ``bag.keys``."""
+    needs_names: ClassVar[bool] = False
+    """The same of ``bag.named``."""
     strength: Tensor
 
     def __init__(self, d_text: int, d_node: int) -> None:
@@ -73,7 +77,8 @@ class Fusion(nn.Module):
     @property
     def idle(self) -> bool:
         """Whether knowledge has no part, whatever is linked."""
-        return not (self.needs_values and self.strength)
+        reads = self.needs_values or self.needs_keys or self.needs_names
+        return not (reads and self.strength)
 
     @property
     def d_out(self) -> int:
@@ -87,6 +92,13 @@ class Fusion(nn.Module):
         linked = (bag.own > 0).any(dim=1)
         gate = self.strength * self.open(text, bag, pooled) * linked
         return Fused(self.join(text, pooled, gate), weights, gate)
+
+    def meet(self, text: Tensor, y: Tensor) -> None:
+        """Look at the training rows before parameters are learned on them: ``text`` (n, d_text),
+        ``y`` (n, k) what they are. Until `parted` it is these rows that `forward` is given."""
+
+    def parted(self) -> None:
+        """Parameters are learned."""
 
     def attend(self, text: Tensor, bag: EntityBag) -> Tensor:
         """Weight of each concept, (n, m), 1 meaning as counted."""

@@ -165,7 +165,7 @@ class Assembly:
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
     def _fused_batch(self, documents: Documents) -> tuple[NDArray[np.float32], ...]:
-        bag = bag_of(documents, self.vectors, self.fusion_.needs_keys)
+        bag = self._bag(documents)
         fused = self.fusion_(torch.from_numpy(documents.text), bag)
         weights = fused.concept_weights[bag.mask]
         return fused.vector.numpy(), weights.numpy(), fused.gate.numpy()
@@ -179,10 +179,16 @@ class Assembly:
             text = np.hstack([text, LEAD * lead_of(some).text])
         return balance(text, self._words(some), self.target.hot(y[rows], self.classes))
 
+    def _bag(self, documents: Documents) -> EntityBag:
+        wants = self.fusion_
+        return bag_of(
+            documents, self.vectors, wants.needs_keys, wants.needs_values, wants.needs_names
+        )
+
     def _learn(self, documents: Documents, y: Codes) -> None:
         rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
         some = documents.take(rows)
-        bag = bag_of(some, self.vectors, self.fusion_.needs_keys)
+        bag = self._bag(some)
         fixed, concepts = [self._words(some)], [self._concepts(bag, bag.counts, self.view_)]
         if self.lead_ is not None:
             lead = lead_of(some)

@@ -26,6 +26,7 @@ from kgml.models.features import Documents, EntityVectors, Featurizer
 from kgml.models.fewshot.fit import tuned_on
 from kgml.models.fewshot.honest import Worth
 from kgml.models.fewshot.tuning import check_tunable
+from kgml.models.folds import row_order
 from kgml.models.options import check_options
 from kgml.models.prediction import Prediction, rounded
 from kgml.models.targets.base import Codes, Labels, Target
@@ -38,7 +39,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         graph: the ontology; None for text alone.
-        fusion: concat, weighted, attention, gated or none.
+        fusion: a name of that group in `kgml.registry`; none for text alone.
         node_encoder: a name of that group in `kgml.registry`.
         objective: what a graph neural node encoder is trained for; likewise.
         node_training: how a node encoder is trained.
@@ -170,6 +171,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes = self.target_.learn(y)
         self.classes_ = self.target_.classes_
         classes = self.target_.width(codes)
+        order = row_order(documents.texts, codes)  # that of the table is no part of what it says
+        documents, codes = documents.take(order), codes[order]
         self.vectors_ = vectors or self.entity_vectors()
         self.recipe_ = self.recipe(len(y) / max(classes, 1))
         self.vectors_.prepare(documents, fusion=self.fusion)
@@ -191,6 +194,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.target == "single":
             shares = self.target_.probabilities(self.assembly_.head_, kept)
             self.backoff_ = calibrated(self.graph, self.classes_, shares, codes)
+        self.evidence_ = self.evidence_.take(np.argsort(order))
         return self
 
     def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
@@ -385,9 +389,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def warn_if_unlinked(documents: Documents) -> None:
+def warn_if_unlinked(*parts: Documents) -> None:
     """Say when the graph plays no part because no text mentions any of its concepts."""
-    if len(documents) and not documents.own.nnz:
+    if any(len(part) for part in parts) and not any(part.own.nnz for part in parts):
         warn(
             "no text mentions a concept of the graph: knowledge has no part in this model. "
             "Check that graph and texts are of one domain and language."

@@ -22,6 +22,7 @@ from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
 from kgml.models.targets.base import Codes, Target
 from kgml.models.targets.single import SingleTarget
+from kgml.registry import resolve
 
 PLACEBO_SEED = 1_000_003
 """Keeps the placebo's draws apart from those of the folds."""
@@ -54,6 +55,11 @@ class Evidence:
     reason: str = ""
     held: Mapping[str, Decisions] = field(default_factory=dict)
     frozen: bool = False
+
+    def take(self, rows: NDArray[np.int64]) -> Evidence:
+        """The same with the decisions of ``rows``, in that order."""
+        held = {name: decisions[rows] for name, decisions in self.held.items()}
+        return replace(self, decisions=self.decisions[rows], held=held)
 
 
 def weigh(
@@ -100,12 +106,19 @@ def out_of_fold(
     jobs = [(name, k) for k in range(int(fold.max()) + 1) for name in variants]
     held = {name: np.zeros((len(y), target.columns(classes))) for name in variants}
 
+    def permuted(k: int) -> Documents:
+        """Another permutation in each fold, so that no draw decides."""
+        return relabelled(documents, placebo(documents, seed, k, vectors.graph), vectors.graph)
+
+    if "placebo" in variants:  # one after the other: what is encoded together is rounded so
+        fusion = variants["placebo"].fusion
+        if resolve("fusion", fusion).needs_names:
+            for k in range(int(fold.max()) + 1):
+                vectors.prepare(permuted(k), fusion=fusion)
+
     def run(job: tuple[str, int]) -> None:
         name, k = job
-        rows = documents
-        if name == "placebo":  # another permutation in each fold, so that no draw decides
-            moved = placebo(rows, seed, k, vectors.graph)
-            rows = relabelled(rows, moved, vectors.graph)
+        rows = permuted(k) if name == "placebo" else documents
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         stack = Assembly(variants[name], vectors, classes, target)
         stack.fit(rows.take(inside), y[inside])

@@ -22,6 +22,7 @@ from kgml.linking.linker import EntityLinker
 from kgml.linking.mentions import Mention
 from kgml.models.lead import lead_ends, mentions_before
 from kgml.models.lexical import TermCounts, count_terms
+from kgml.models.serialised import NamedTexts
 from kgml.registry import resolve
 
 
@@ -33,7 +34,7 @@ class Documents:
     terms: counts of words · own (n, e) CSR: how often each entity is linked · counts (n, e) CSR:
     the same spread over ancestors · mentions: a list per document · lead: the same of their first
     sentences, whose concepts are among those of the whole · ends (n,): of a lead, where in its
-    text it ends.
+    text it ends · called (e,): the entity that each one of ``mentions`` is in ``own``; None: itself.
     """
 
     texts: list[str]
@@ -45,6 +46,7 @@ class Documents:
     mentions: list[list[Mention]]
     lead: Documents | None = None
     ends: NDArray[np.int64] | None = None
+    called: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.text)
@@ -57,6 +59,7 @@ class Documents:
             [self.mentions[i] for i in rows],
             None if self.lead is None else self.lead.take(rows),
             None if self.ends is None else self.ends[rows],
+            self.called,
         )  # fmt: skip
 
     def read_by(self, encoder: TextEncoder) -> Documents:
@@ -123,6 +126,7 @@ class EntityVectors:
         self._lazy = values is None and not resolve("node_encoder", node_encoder).needs_all
         self._values = _Table(len(graph), encoder.dimension)
         self._keys = _Table(len(graph), encoder.dimension)
+        self._named = NamedTexts(graph, encoder)
         self.values_: NDArray[np.float32] | None = values
 
     @property
@@ -158,6 +162,9 @@ class EntityVectors:
         wants = resolve("fusion", fusion)
         if wants.needs_values:
             self.values(np.unique(np.concatenate([d.own.indices for d in parts])))
+        if wants.needs_names:
+            for part in parts:
+                self.named(part)
         if wants.needs_keys:
             self.keys(np.unique(np.concatenate([d.counts.indices for d in parts])))
 
@@ -173,6 +180,10 @@ class EntityVectors:
     def keys(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Label vectors of entity numbers ``ids``."""
         return self._keys.rows(ids, self.graph.labels, self.encoder, "Encoding labels")
+
+    def named(self, documents: Documents) -> NDArray[np.float32]:
+        """Vectors (n, d_text) of the texts with the names of their linked entities behind them."""
+        return self._named.vectors(documents)
 
 
 class _Table:
@@ -214,6 +225,15 @@ class Featurizer:
         first = self._passages(leads, mentions_before(mentions, ends))
         return replace(whole, lead=replace(first, ends=ends))
 
+    def encode(self, texts: Sequence[str], lead: bool = True) -> None:
+        """Vectors of ``texts``, and of their leads if ``lead``, are in the cache from now on.
+
+        What is encoded together is rounded together: so no other text has a part in theirs."""
+        self.encoder.encode(texts)
+        if lead:
+            ends = lead_ends(texts).tolist()
+            self.encoder.encode([text[:end] for text, end in zip(texts, ends, strict=True)])
+
     def _passages(self, texts: Sequence[str], mentions: list[list[Mention]]) -> Documents:
         own = link_matrix(mentions, self.graph.vocabularies)
         return Documents(
@@ -239,7 +259,10 @@ def relabelled(documents: Documents, target: NDArray[np.int64], graph: Knowledge
         own.sort_indices()
         return own
 
-    return documents.relinked(renamed, graph)
+    def called(part: Documents) -> Documents:
+        return replace(part, called=target if part.called is None else target[part.called])
+
+    return documents.relinked(renamed, graph).changed(called)
 
 
 def with_mentions(
@@ -251,7 +274,8 @@ def with_mentions(
         here = mentions if part.ends is None else mentions_before(mentions, part.ends)
         own = link_matrix(here, graph.vocabularies)
         linked = [list(of_text) for of_text in here]
-        return replace(part, own=own, counts=spread(own, graph), mentions=linked)
+        counts = spread(own, graph)
+        return replace(part, own=own, counts=counts, mentions=linked, called=None)
 
     return documents.changed(change)
 
@@ -320,8 +344,15 @@ def spread(own: sparse.csr_matrix, graph: KnowledgeGraph) -> sparse.csr_matrix:
     return counts
 
 
-def bag_of(documents: Documents, vectors: EntityVectors, keys: bool) -> EntityBag:
-    """Pad the concepts of ``documents`` to an `EntityBag`; mask order is ``counts.data`` order."""
+def bag_of(
+    documents: Documents, vectors: EntityVectors, keys: bool, values: bool = True,
+    names: bool = False,
+) -> EntityBag:  # fmt: skip
+    """Pad the concepts of ``documents`` to an `EntityBag`; mask order is ``counts.data`` order.
+
+    Args:
+        keys, values, names: whether these are wanted; what is not is of width 0.
+    """
     counts, own = documents.counts, documents.own
     lengths = np.diff(counts.indptr)
     n, m = len(documents), int(lengths.max(initial=0))
@@ -332,12 +363,14 @@ def bag_of(documents: Documents, vectors: EntityVectors, keys: bool) -> EntityBa
     padded[mask] = counts.data
     linked = np.zeros((n, m), dtype=np.float32)
     linked[mask] = aligned(own, counts)
-    values = np.zeros((n, m, vectors.d_node), dtype=np.float32)
-    values[linked > 0] = vectors.values(ids[linked > 0])
+    value = np.zeros((n, m, vectors.d_node if values else 0), dtype=np.float32)
+    if values:
+        value[linked > 0] = vectors.values(ids[linked > 0])
     key = np.zeros((n, m, vectors.encoder.dimension if keys else 0), dtype=np.float32)
     if keys:
         key[mask] = vectors.keys(ids[mask])
-    tensors = (torch.from_numpy(a) for a in (ids, key, values, padded, linked, mask))
+    named = vectors.named(documents) if names else np.zeros((n, 0), dtype=np.float32)
+    tensors = (torch.from_numpy(a) for a in (ids, key, value, padded, linked, mask, named))
     return EntityBag(*tensors)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from kgml.fusion.base import EntityBag, Fused, Fusion
 from kgml.models.concepts import ConceptView
+from kgml.models.folds import by_class
 
 MOST_ROWS = 800
 STEPS = 15
@@ -111,7 +112,9 @@ def fit_fusion(fusion: Fusion, batch: Batch) -> float:
             best, kept = float(loss.detach()), [p.detach().clone() for p in parameters]
         return loss
 
+    fusion.meet(batch.text, batch.y)
     optimiser.step(closure)  # type: ignore[no-untyped-call]
+    fusion.parted()
     with torch.no_grad():
         for parameter, value in zip(parameters, kept, strict=True):
             parameter.copy_(value)
@@ -157,7 +160,5 @@ def some_rows(y: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
     """At most ``most`` row numbers, sorted, classes kept in proportion."""
     if len(y) <= most:
         return np.arange(len(y))
-    order = np.random.default_rng(seed).permutation(len(y))
-    by_class = order[np.argsort(y[order], kind="stable")]
-    picked = by_class[np.linspace(0, len(y) - 1, most).round().astype(np.int64)]
+    picked = by_class(y, seed)[np.linspace(0, len(y) - 1, most).round().astype(np.int64)]
     return np.sort(np.unique(picked))

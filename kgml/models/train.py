@@ -25,6 +25,7 @@ from kgml.models.backoff import measure_cover
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, out_of_fold, placebo
 from kgml.models.features import Documents, relabelled
+from kgml.models.folds import row_order
 from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
 from kgml.models.store import KIND, load_model, save_model
@@ -84,20 +85,22 @@ def train(
         config = config.override(
             "encoder", node_encoder=vectors.node_encoder, objective=vectors.objective
         )
-    rows = np.concatenate([corpus.train, corpus.test])
-    documents = model.featurizer().documents([corpus.texts[i] for i in rows])
-    warn_if_unlinked(documents)
-    learn, held = (
-        documents.take(part) for part in np.split(np.arange(len(rows)), [len(corpus.train)])
+    learn, held = (  # apart: what is encoded together is rounded so
+        model.featurizer().documents([corpus.texts[i] for i in part])
+        for part in (corpus.train, corpus.test)
     )
+    warn_if_unlinked(learn, held)
     target = model.make_target()
     y = target.check([corpus.labels[i] for i in corpus.train])
+    order = row_order(learn.texts, target.learn(y))  # as the model sorts them: baselines alike
+    learn, y = learn.take(order), [y[i] for i in order.tolist()]
     model.fit_documents(learn, y, vectors, target)
     if model.backoff_ is not None and options.per_class is not None:
         warn(
             "--per-class draws classes alike: back-off (--coverage) covers what is asked for only of "
             "texts drawn so too"
         )
+    sizes = len(learn), len(held)
     result = _report(model, learn, held, y, [corpus.labels[i] for i in corpus.test], config.seed)
     save_model(
         model, path, command=command, config=config, made_from=made_from,
@@ -109,8 +112,8 @@ def train(
         "backoff": model.backoff_ is not None,
         "head": model.recipe_.head,
         "regularization": model.assembly_.head_.used_regularization,
-        "rows": {"train": len(corpus.train), "test": len(corpus.test)},
-        "coverage": round(documents.coverage, 6),
+        "rows": dict(zip(("train", "test"), sizes, strict=True)),
+        "coverage": round(float(np.average([learn.coverage, held.coverage], weights=sizes)), 6),
         "seconds": round(time.perf_counter() - started, 3),
         "path": str(path),
         "graph": str(source),
@@ -228,7 +231,6 @@ def _report(
     target = copy(model.target_)
     codes = target.learn(y)
     recipe, graph = model.recipe_, model.vectors_.graph
-    model.vectors_.prepare(learn, held, fusion=recipe.fusion)
     plain = recipe.plain
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
         "text": (recipe.text, learn, held),
@@ -247,6 +249,8 @@ def _report(
         moved = placebo(learn, recipe.seed, draw, graph)
         jobs[name] = (recipe, relabelled(learn, moved, graph), relabelled(held, moved, graph))
 
+    for of, *parts in jobs.values():
+        model.vectors_.prepare(*parts, fusion=of.fusion)
     settled = _settled(model, learn, codes, jobs["text"][0])
 
     def run(name: str) -> list[Any]:

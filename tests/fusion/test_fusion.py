@@ -21,11 +21,15 @@ stirred = pytest.mark.parametrize("stir", [False, True], ids=["as made", "parame
 
 
 def make(name: str, stir: bool = True, d_node: int = D_NODE) -> Fusion:
-    """A fusion whose parameters are not at their neutral start, unless ``stir`` is False."""
+    """A fusion whose parameters are not at their neutral start, unless ``stir`` is False, and that
+    has then met seven rows of three classes."""
     fusion: Fusion = resolve("fusion", name)(D_TEXT, d_node)
     generator = torch.Generator().manual_seed(5)
     for parameter in fusion.parameters() if stir else ():
         parameter.data += torch.randn(parameter.shape, generator=generator)
+    if stir:
+        fusion.meet(unit(7, D_TEXT, seed=6), torch.eye(3)[torch.arange(7) % 3])
+        fusion.parted()
     return fusion
 
 
@@ -46,7 +50,7 @@ def documents(
         ids=torch.arange(n * m).reshape(n, m) * mask,
         keys=unit(n, m, D_TEXT, seed=1) * mask[:, :, None],
         values=unit(n, m, d_node, seed=2) * (own > 0)[:, :, None],
-        counts=drawn * mask, own=own, mask=mask,
+        counts=drawn * mask, own=own, mask=mask, named=unit(n, D_TEXT, seed=7),
     )  # fmt: skip
     return unit(n, D_TEXT, seed=4), bag
 
@@ -63,7 +67,8 @@ def padded(bag: EntityBag, extra: int) -> EntityBag:
         "values": unit(n, extra, bag.values.shape[2], seed=9), "counts": torch.zeros(n, extra),
         "own": torch.zeros(n, extra), "mask": torch.zeros(n, extra, dtype=torch.bool),
     }  # fmt: skip
-    return EntityBag(**{k: torch.cat([v, more[k]], dim=1) for k, v in vars(bag).items()})
+    wide = {k: torch.cat([vars(bag)[k], part], dim=1) for k, part in more.items()}
+    return EntityBag(**wide, named=bag.named)
 
 
 def assert_text_alone(fused: Fused, text: Tensor) -> None:
@@ -186,12 +191,19 @@ def test_the_penalty_is_least_where_the_parameters_start(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in names("fusion") if not resolve("fusion", n).needs_keys]
-)
-def test_keys_may_be_left_out_where_they_are_not_needed(name: str) -> None:
+    ("part", "name"),
+    [
+        (part, name)
+        for part, needs in (("keys", "needs_keys"), ("values", "needs_values"),
+                            ("named", "needs_names"))
+        for name in names("fusion") if not getattr(resolve("fusion", name), needs)
+    ],
+)  # fmt: skip
+def test_what_is_not_needed_may_be_left_out(part: str, name: str) -> None:
     fusion, (text, bag) = make(name), documents()
-    bare = EntityBag(**{**vars(bag), "keys": torch.zeros(4, 5, 0)})
-    torch.testing.assert_close(fusion(text, bare).vector, fusion(text, bag).vector)
+    bare = EntityBag(**{**vars(bag), part: vars(bag)[part][..., :0]})
+    known = slice(0, fusion(text, bare).vector.shape[1])
+    torch.testing.assert_close(fusion(text, bare).vector, fusion(text, bag).vector[:, known])
 
 
 def one_document(keys: list[list[float]], own: list[float]) -> tuple[Tensor, EntityBag]:
@@ -200,7 +212,7 @@ def one_document(keys: list[list[float]], own: list[float]) -> tuple[Tensor, Ent
     values = torch.eye(2)[torch.arange(m) % 2]
     bag = EntityBag(
         torch.arange(m)[None], torch.tensor([keys]), values[None], torch.ones(1, m),
-        torch.tensor([own]), torch.ones(1, m, dtype=torch.bool),
+        torch.tensor([own]), torch.ones(1, m, dtype=torch.bool), torch.tensor([[0.0, 1.0]]),
     )  # fmt: skip
     return torch.tensor([[1.0, 0.0]]), bag
 
@@ -252,9 +264,10 @@ def test_attention_weighs_by_the_exponential_of_the_cosine() -> None:
     torch.testing.assert_close(fused.vector, known)
 
 
-def test_attention_without_sharpness_and_slot_is_concat() -> None:
+@pytest.mark.parametrize("name", ["attention", "class-attention"])
+def test_attention_without_sharpness_and_slot_is_concat(name: str) -> None:
     text, bag = documents()
-    concat, attention = make("concat"), make("attention")
+    concat, attention = make("concat"), make(name)
     set_to(attention, sharpness=0, none=-1e4, level=concat.level.item(), dense=concat.dense.item())
     fused = attention(text, bag)
     torch.testing.assert_close(fused.concept_weights, bag.mask.float())
@@ -272,6 +285,64 @@ def test_a_mere_ancestor_is_weighed_but_opens_no_gate() -> None:
     fused = fusion(text, bag)
     torch.testing.assert_close(fused.concept_weights, torch.ones(1, 2))
     torch.testing.assert_close(fused.vector, torch.tensor([[1.0, 0.0, 0.25, 0.0]]))
+
+
+def met(text: list[list[float]], y: list[list[float]], parted: bool = True) -> Fusion:
+    """Class attention with sharpness ln 3, the slot at 0 and level 0, that knows these rows."""
+    fusion: Fusion = resolve("fusion", "class-attention")(2, 2)
+    set_to(fusion, sharpness=math.log(3), none=0, level=0, dense=0)
+    fusion.meet(torch.tensor(text), torch.tensor(y))
+    if parted:
+        fusion.parted()
+    return fusion
+
+
+def test_class_attention_weighs_by_the_best_cosine_of_a_class() -> None:
+    """Two rows a class, at (1, 0) and at (0, 1): queries along (1, -1) and (-1, 1).
+
+    The text is (1, 0), as in the test of attention, and has no say. Keys (.6, -.8) and (.6, .8) have
+    best cosines 1.4 / sqrt(2) and .2 / sqrt(2), so that exp is 3 ** these; mean weight 1.
+    """
+    fusion = met(
+        [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2
+    )
+    text, bag = one_document([[0.6, -0.8], [0.6, 0.8]], own=[1.0, 1.0])
+    raised = 3 ** (torch.tensor([1.4, 0.2]) / math.sqrt(2))
+    expected = 2 * raised / raised.sum()
+    for asked in (text, -text):
+        torch.testing.assert_close(fusion(asked, bag).concept_weights[0], expected)
+    taken = 0.5 * raised.sum() / (raised.sum() + 1)  # the slot: exp(0)
+    torch.testing.assert_close(fusion(text, bag).gate[0], taken)
+
+
+def test_class_attention_asks_a_training_row_as_if_it_were_not_there() -> None:
+    """What each row is weighed by while parameters are learned: that of the other rows alone."""
+    text, bag = documents((5, 5, 5, 5))
+    text, y = unit(4, D_TEXT, seed=11), torch.eye(2)[torch.tensor([0, 1, 0, 1])]
+    fusion = make("class-attention")
+    fusion.meet(text, y)
+    together = fusion(text, bag).concept_weights
+    for i in range(4):
+        others = [k for k in range(4) if k != i]
+        fusion.meet(text[others], y[others])
+        fusion.parted()
+        alone = fusion(text[i : i + 1], rows(bag, i, i + 1)).concept_weights[0]
+        torch.testing.assert_close(alone, together[i], atol=1e-5, rtol=1e-4)
+
+
+def test_class_attention_of_numbers_looks_both_ways() -> None:
+    """Texts at (1, 0) and (0, 1) have numbers 1 and 0: keys along and against count alike."""
+    fusion = met([[1.0, 0.0], [0.0, 1.0]], [[1.0], [0.0]])
+    text, bag = one_document([[0.6, -0.8], [-0.6, 0.8]], own=[1.0, 1.0])
+    torch.testing.assert_close(fusion(text, bag).concept_weights, torch.ones(1, 2))
+
+
+def test_text_serialised_moves_from_the_text_to_the_text_with_names() -> None:
+    """Gate .5: half way from (1, 0) to (0, 1); no concept counts as such."""
+    text, bag = one_document([[0.0, 1.0], [0.0, 1.0]], own=[3.0, 4.0])
+    fused = set_to(resolve("fusion", "text-serialised")(2, 2), level=0)(text, bag)
+    torch.testing.assert_close(fused.vector, torch.tensor([[0.5, 0.5]]))
+    assert not fused.concept_weights.any()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,8 @@ def batch(informative: bool, n: int = 60, seed: int = 0) -> Batch:
     text[:, 0] += 2 * y - 1
     text /= np.linalg.norm(text, axis=1, keepdims=True)
     bag = bag_from(own, counts, vectors)
+    named = torch.from_numpy(text + vectors[LEAVES + side]).float()
+    bag = replace(bag, named=torch.nn.functional.normalize(named))
     concepts = [concepts_of(bag, bag.counts, view, ENTITIES)]
     return make_batch(text.astype(np.float32), bag, none, concepts, y)
 
@@ -171,6 +175,7 @@ def test_documents_without_any_concept_can_be_learned_from(name: str) -> None:
     bag = EntityBag(
         torch.zeros(n, 0, dtype=torch.int64), torch.zeros(n, 0, D), torch.zeros(n, 0, D),
         torch.zeros(n, 0), torch.zeros(n, 0), torch.zeros(n, 0, dtype=torch.bool),
+        torch.zeros(n, D),
     )  # fmt: skip
     view = ConceptView().fit(sparse.csr_matrix(nothing))
     text = unit(np.random.default_rng(0), n, D)

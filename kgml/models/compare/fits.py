@@ -14,7 +14,7 @@ from kgml.models.compare.knowledge import Knowledge, in_graph
 from kgml.models.compare.question import PLACEBOS, Cell, Part
 from kgml.models.compare.store import Outcome
 from kgml.models.features import Documents, EntityVectors
-from kgml.models.folds import assign_folds
+from kgml.models.folds import assign_folds, row_order
 
 NOTHING = np.zeros(0, dtype=np.float32)
 
@@ -36,6 +36,8 @@ def run_cell(cell: Cell, knowledge: Knowledge, parts: dict[str, Part]) -> Outcom
         probabilities, seen, used = model.proba_documents(held), model.classes_, model.strength_ > 0
     else:
         seen, y = np.unique(wanted, return_inverse=True)
+        order = row_order(learn.texts, y)
+        learn, y = learn.take(order), y[order]
         recipe = model.recipe(len(rows) / len(seen))
         used = bool(learn.own.nnz) and cell.system not in (TEXT, PLAIN)
         if cell.system in PLACEBOS or cell.system in parts:

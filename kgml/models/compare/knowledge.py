@@ -40,7 +40,9 @@ class Knowledge:
         self.question, self.corpus, self.graphs, self.whole = question, corpus, graphs, whole
         rows = np.concatenate([corpus.train, corpus.test])
         model = make_classifier(whole, question.config)
-        self.documents = model.featurizer().documents([corpus.texts[i] for i in rows])
+        maker = model.featurizer()
+        maker.encode([corpus.texts[i] for i in corpus.train])
+        self.documents = maker.documents([corpus.texts[i] for i in rows])
         """Row i is row ``rows[i]`` of the table: the training part, then the test part."""
         warn_if_unlinked(self.documents)
         self.held = np.arange(len(corpus.train), len(rows))
@@ -87,6 +89,10 @@ class Knowledge:
             Part("branch", f"branch-{i}", keys[number], self.whole.labels[number], texts)
             for i, (number, texts) in enumerate(branches(self.whole, learn.counts, BRANCHES))
         ]
+        if resolve("fusion", self.question.main).needs_names:  # here, as in `__init__`
+            for part in parts:
+                rest = self.without(self.documents, part)
+                self.vectors.prepare(rest, fusion=self.question.main)
         return Plan(parts, round(self.documents.coverage, 6))
 
     def permuted(self, documents: Documents, draw: int) -> Documents:

@@ -14,6 +14,7 @@ from kgml.encoders.text import TextEncoder
 from kgml.models.assembly import Recipe
 from kgml.models.evidence import Evidence
 from kgml.models.features import Documents, EntityVectors
+from kgml.models.fewshot.contrast import Siblings
 from kgml.models.fewshot.honest import Worth, weigh_tuned
 from kgml.models.fewshot.tuning import Tuning, reader, siblings_of
 from kgml.models.targets.base import Codes, Labels, Target
@@ -29,6 +30,15 @@ class Tuned(NamedTuple):
     worth: Worth
 
 
+def as_met(codes: Codes, siblings: Siblings | None) -> tuple[Codes, Siblings | None]:
+    """Class numbers (n,) by which class comes first, whatever it is called, and ``siblings`` (c, c)
+    of these."""
+    numbers, first, code = np.unique(codes, return_index=True, return_inverse=True)
+    met = np.argsort(first)
+    between = None if siblings is None else siblings[np.ix_(numbers[met], numbers[met])]
+    return np.argsort(met)[code], between
+
+
 def tuned_on(
     base: TextEncoder, documents: Documents, codes: Codes, classes: Labels, config: FewShotConfig,
     evidence: Evidence, recipe: Recipe, vectors: EntityVectors, target: Target, *,
@@ -42,10 +52,10 @@ def tuned_on(
         evidence: of the frozen encoder.
         always: knowledge is shipped whatever the evidence says.
     """
+    met, siblings = as_met(codes, siblings_of(classes, vectors.graph))
     tuning = Tuning(
-        base, documents.texts, codes, config.planned(len(codes)), seed=recipe.seed,
-        siblings=siblings_of(classes, vectors.graph),
-    )  # fmt: skip
+        base, documents.texts, met, config.planned(len(codes)), seed=recipe.seed, siblings=siblings
+    )
 
     def on_half(rows: Integers) -> TextEncoder:
         tuning.run(rows, "Tuning on half of the rows")

@@ -253,3 +253,17 @@ def test_the_table_in_kgml_toml_is_read_and_its_ranges_kept(tmp_path: Path) -> N
     assert config.train.tune_encoder
     with pytest.raises(UsageError, match=r"\[few_shot\] batch_size = 1: wanted 2 or more"):
         Config.from_dict({"few_shot": {"batch_size": 1}})
+
+
+def test_neither_the_order_of_rows_nor_the_names_of_classes_change_a_weight(
+    make: Any, tmp_path: Path
+) -> None:
+    """Batches are smaller than the rows, so that they are drawn."""
+    names = {"dark": "a", "light": "b"}, {"dark": "b", "light": "a"}
+    how = FewShotConfig(steps=3, batch_size=10)
+    for i, rows in enumerate((LEARN, LEARN[::-1])):
+        labels = [names[i][label] for label in of(rows, LABELS)]
+        make(tune=how).fit(of(rows, TEXTS), labels).save(tmp_path / str(i))
+    one, two = (contents(tmp_path / str(i) / "encoder") for i in (0, 1))
+    assert one == two
+    assert any(name.endswith(".safetensors") for name in one)

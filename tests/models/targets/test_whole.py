@@ -19,6 +19,7 @@ from kgml.models.explain import explain
 from kgml.models.explaining.faithfulness import faithfulness
 from kgml.models.explaining.what_if import what_if
 from kgml.models.features import Documents, EntityVectors, permutation, relabelled
+from kgml.models.folds import row_order
 from kgml.models.targets.base import Target
 from kgml.registry import resolve
 
@@ -280,19 +281,22 @@ def test_thresholds_and_scales_are_those_of_out_of_fold_decisions_on_the_rows_gi
     model = models["multi"]
     other: Target = resolve("target", "multi")()
     codes = other.learn(other.check(labels_of("multi", words)[:36]))
-    other.settle(model.assembly_.head_, model.evidence_.held["knowledge"], codes)
+    order = row_order(words.texts[:36], codes)
+    held = model.evidence_.held["knowledge"][order]
+    other.settle(model.assembly_.head_, held, codes[order])
     assert other.state() == model.target_.state()
     assert len(model.evidence_.held["knowledge"]) == 36
 
 
 def test_knowledge_used_always_is_calibrated_on_its_own_decisions(kinds, words) -> None:
-    drawn = np.random.default_rng(0).random(len(words.labels)) < 0.5
-    y = [["metal"] if one else ["bird"] for one in drawn]  # nothing to be known
+    y = [["metal"] if i // 2 % 5 < 2 else ["bird"] for i in range(40)]  # the sentence decides
     model = made("multi", kinds, knowledge="always").fit(words.texts, y)
     assert (model.strength_, model.evidence_.ship) == (1, False)
     other: Target = resolve("target", "multi")()
     codes = other.learn(other.check(y))
-    other.settle(model.assembly_.head_, model.evidence_.held["knowledge"], codes)
+    order = row_order(words.texts, codes)
+    held = model.evidence_.held["knowledge"][order]
+    other.settle(model.assembly_.head_, held, codes[order])
     assert other.state() == model.target_.state()
 
 
