@@ -36,7 +36,7 @@ class Recipe:
 
     fusion: str = "concat"
     head: str = "svm"
-    lexical: bool = True
+    lexical: bool | float = True
     seed: int = 0
     regularization: float | str | None = None
     class_weight: str | None = None
@@ -92,6 +92,13 @@ class Assembly:
         Args:
             strength: 0 leaves knowledge out altogether.
         """
+        self.fit_features(documents, y, strength)
+        self.head_: Head = self.recipe.make_head()
+        self.target.fit(self.head_, self.features(documents), y, self.classes)
+        return self
+
+    def fit_features(self, documents: Documents, y: Codes, strength: float = 1.0) -> Assembly:
+        """All of `fit` but the head: what `features` needs, whatever head is to see them."""
         vocabularies = self.vectors.graph.vocabularies
         if self.recipe.lexical:
             self.lexical_ = LexicalView().fit(documents.terms)
@@ -104,8 +111,6 @@ class Assembly:
         if not self.fusion_.idle:
             self._learn(documents, y)
         self.fusion_.requires_grad_(False)
-        self.head_: Head = self.recipe.make_head()
-        self.target.fit(self.head_, self.features(documents), y, self.classes)
         return self
 
     def features(self, documents: Documents) -> sparse.csr_matrix:
@@ -152,7 +157,8 @@ class Assembly:
     def _words(self, documents: Documents) -> sparse.csr_matrix:
         if self.lexical_ is None:
             return no_columns(len(documents))
-        return self.lexical_.transform(documents.terms)
+        words = self.lexical_.transform(documents.terms)
+        return words if self.recipe.lexical is True else words * np.float32(self.recipe.lexical)
 
     def _fused(self, documents: Documents) -> tuple[NDArray[np.float32], ...]:
         """Vector (n, d_out), weights in the order of ``counts.data``, gate (n,)."""
