@@ -43,6 +43,8 @@ class Outer:
 
 def outer_folds(target: Target, codes: Any, folds: int, seed: int) -> list[Fold]:
     """Rows to search on and rows to be asked, as often as there are folds."""
+    if not folds:
+        return []
     fold = assign_folds(target.strata(codes), folds, (seed + OUTER_SEED) % 2**32)
     return [Fold(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
 

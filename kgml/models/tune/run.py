@@ -65,8 +65,8 @@ def tune_options(
     labels = [corpus.labels[i] for i in corpus.train]
     codes = target.learn(target.check(labels))
     check_rows(data, target, labels, tuning)
-    by_hand = bool(tuning.only or tuning.space)
-    space = settled(space, config, len(labels) / max(target.width(codes), 1), by_hand)
+    per_class = len(labels) / max(target.width(codes), 1)
+    space = settled(space, config, per_class, tuning.space is not None)
     folder = Folder(output, study_key(tuning, config, space, metric, data, loaded))
     with alone(output), hushed():
         folder.open()

@@ -190,6 +190,7 @@ def hushed() -> Iterator[None]:
         with warnings.catch_warnings():
             for kind in (optuna.exceptions.ExperimentalWarning, ConvergenceWarning):
                 warnings.simplefilter("ignore", kind)
+            warnings.filterwarnings("ignore", module="optuna")
             yield
     finally:
         optuna.logging.set_verbosity(before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,8 +17,6 @@ from typing import Any
 from kgml.artifacts import to_json, write_file
 from kgml.models.asked import Asked
 from kgml.models.tune.metric import Held
-
-MADE = ("trials", "outer")
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,12 @@ class Folder(Asked):
 
     what = "a study of kgml tune"
     asks = "holds another study"
+
+    def open(self) -> None:
+        """As of any question; what a process that was killed left of a model goes."""
+        super().open()
+        for left in self.path.glob(".model.*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def has(self, search: str, number: int) -> bool:
         """Whether the trial is finished."""
