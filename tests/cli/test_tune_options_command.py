@@ -18,7 +18,7 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
 CALL = ("tune", "--graph", "fin", "--per-class", "8", "--seed", "1", "--trials", "6", "--folds", "3",
-        "--outer-folds", "2", "--only", "head", "regularization", "lexical", "-o", "out")  # fmt: skip
+        "--outer-folds", "2", "--fusion", "none", "--only", "head", "regularization", "-o", "out")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,7 @@ def test_kgml_train_beside_the_written_options_makes_the_same_model(
     ("arguments", "code", "message"),
     [
         (("--seed", "2"), 2, "out: holds another study (seed: 1, now 2"),
-        (("--metric", "f1"), 2, "no metric named 'f1' for target single; choose from accuracy"),
-        (("--only", "heda"), 2, "no such option is searched"),
         (("--fusion", "gaeted", "-o", "x"), 2, "Did you mean 'gated'"),
-        (("--label-column", "topics"), 1, "no column 'topics'"),
         (("--trials", "0"), 2, "--trials"),
     ],
 )

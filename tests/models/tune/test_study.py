@@ -93,7 +93,13 @@ def test_losers_are_given_up_after_three_folds_and_none_that_is_best(found: Foun
             for better in [max(before, key=lambda t: t.value or 0)]
         )
     assert not found.trials[0].pruned
-    assert len(found.importances) == 2
+    assert found.importances == {}  # fewer than ten were finished
+
+
+def test_what_told_good_trials_from_others_sums_to_one(tmp_path: Path) -> None:
+    every = search(tmp_path / "s", run=lambda params, report: (score(params, 0), 0.0))
+    found = finish(every)
+    assert set(found.importances) == {"depth", LABEL}
     assert sum(found.importances.values()) == pytest.approx(1.0, abs=1e-3)
 
 
