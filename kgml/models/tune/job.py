@@ -152,7 +152,7 @@ class Job:
             "stopped": len(final.trials) < self.tuning.trials,
         }  # fmt: skip
         told = None if found is None else self.metric.told(found.difference)
-        return {**results, "sentence": sentence(results, told, self.tuning.always)}
+        return {**results, "sentence": sentence(results, told)}
 
     def _worth(self, outer: list[Outer]) -> Worth | None:
         if not outer:

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.errors import UsageError, one_of
-from kgml.evaluation.metrics import Difference, called, interval, mean_difference, resample
+from kgml.evaluation.metrics import (
+    Difference,
+    called,
+    interval,
+    mean_difference,
+    paired_difference,
+    resample,
+)
 from kgml.models.heads.platt import log_likelihood
 from kgml.models.light import LEAST, Decisions, Head
 from kgml.models.targets.base import Codes, Target
@@ -90,8 +97,6 @@ class Metric:
         if self.name == LOG_LOSS:
             found = mean_difference(np.array(b.losses), np.array(a.losses), seed)
             return Difference(self.name, found.value, found.interval, found.probability)
-        from kgml.evaluation.metrics import paired_difference
-
         truth, one, other = (target.scored(names) for names in (truth, a.names, b.names))
         if self.lower:
             one, other = other, one

@@ -15,7 +15,7 @@ SHOWN = 10
 Table = Mapping[str, Any]
 
 
-def sentence(results: Table, told: str | None, always: bool) -> str:
+def sentence(results: Table, told: str | None) -> str:
     """What tuning is worth and what follows from it.
 
     Args:
@@ -40,8 +40,6 @@ def sentence(results: Table, told: str | None, always: bool) -> str:
         end = "on all training rows no trial did better than the defaults, so they are kept"
     else:
         end = "not sure to be worth anything; the defaults are kept"
-    if always and kept == "tuned" and results["outer"]["worth"]:
-        end = "worth it; the tuned options are kept"
     return f"Tuning adds {told} out of fold: {end}.{time}"
 
 
