@@ -5,6 +5,7 @@ The resolved configuration is written into every artifact.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -53,6 +54,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "full_batch": (0, float("inf")),
     "fan_out": (1, float("inf")),
     "layers": (0, float("inf")),
+    "lexical": (0.01, 100.0),
 }
 """Least and greatest value of each number."""
 
@@ -299,6 +301,9 @@ class TrainConfig:
     """What stands between the labels of a cell; None: cells are lists (JSONL, Parquet)."""
     order: tuple[str, ...] = ()
     """The classes of an ordinal target, lowest first; none where they are numbers."""
+    lexical: float | str = "auto"
+    """What the words of a text (TF-IDF) count beside its vector, which is 1; auto: 1, .75, .5 or .25,
+    by leave-one-out on the training rows."""
     lead: bool = True
     """Whether first sentences are features of their own, where most texts have another."""
     folds: int = 5
@@ -354,6 +359,26 @@ class Config:
         given = {k: v for k, v in values.items() if v is not None}
         return replace(self, **{section: replace(getattr(self, section), **given)})
 
+    def to_toml(self) -> str:
+        """What differs from the defaults, as ``kgml.toml`` says it: read again, the same options.
+
+        >>> print(Config(seed=3).override("fusion", name="gated").to_toml())
+        seed = 3
+        <BLANKLINE>
+        [fusion]
+        name = "gated"
+        """
+        told, usual = self.to_dict(), Config().to_dict()
+        parts = [] if self.seed == usual["seed"] else [f"seed = {self.seed}"]
+        for section, values in told.items():
+            if section == "seed":
+                continue
+            changed = {k: v for k, v in values.items() if v != usual[section][k]}
+            if changed:
+                lines = [f"{key} = {_toml(value)}" for key, value in changed.items()]
+                parts.append("\n".join([f"[{section}]", *lines]))
+        return "\n\n".join(parts)
+
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], where: str = "configuration") -> Config:
         """Build from nested dictionaries; unknown sections, keys and wrong types are refused."""
@@ -385,6 +410,16 @@ class Config:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: not valid TOML ({error}).") from None
         return cls.from_dict(table, str(path))
+
+
+def _toml(value: Any) -> str:
+    """A value of an option in TOML; texts of JSON are texts of TOML but for one character."""
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items())
+        return f"{{ {inside} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _options(where: str, defaults: Any, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,7 @@ target = "multi"
 label_separator = "|"
 order = ["low", "high"]
 lead = false
+lexical = 0.5
 folds = 3
 tune_encoder = true
 """
@@ -283,3 +284,16 @@ def test_regularization_is_a_number_or_auto_and_an_order_a_list_of_strings() -> 
     ):
         with pytest.raises(UsageError, match=wanted):
             Config.from_dict({"train": options})
+
+
+def test_what_is_written_as_toml_is_read_as_the_same_options(tmp_path: Path) -> None:
+    config = Config(seed=7).override(
+        "train", label_column='a "b" \\ \x7f ü', order=("low", "high"), regularization=0.1235,
+        lead=False, lexical=0.3,
+    ).override("graph", import_map={"https://example.org/a": "a.ttl"}).override(
+        "node_training", fan_out=(3, 2)
+    )  # fmt: skip
+    file = tmp_path / "kgml.toml"
+    file.write_text(config.to_toml(), encoding="utf-8")
+    assert Config.from_toml(file) == config
+    assert Config().to_toml() == ""

@@ -145,7 +145,7 @@ def train(
         train={
             "text_column": text_column, "label_column": label_column,
             "split_column": split_column, "test_size": test_size,
-            "per_class": per_class, "head": head, "regularization": _number(regularization),
+            "per_class": per_class, "head": head, "regularization": number(regularization),
             "class_weight": class_weight, "target": target, "label_separator": label_separator,
             "tune_encoder": tune_encoder, "order": _listed(order, ctx.args),
         },
@@ -195,7 +195,8 @@ def _listed(order: str | None, more: list[str]) -> tuple[str, ...] | None:
     return None if order is None else (order, *more)
 
 
-def _number(regularization: str | None) -> float | str | None:
+def number(regularization: str | None) -> float | str | None:
+    """``--regularization``: a number, or auto."""
     if regularization is None or regularization == "auto":
         return regularization
     try:

@@ -37,7 +37,7 @@ class Recipe:
 
     fusion: str = "concat"
     head: str = "svm"
-    lexical: bool = True
+    lexical: bool | float = True
     seed: int = 0
     regularization: float | str | None = None
     class_weight: str | None = None
@@ -93,6 +93,13 @@ class Assembly:
         Args:
             strength: 0 leaves knowledge out altogether.
         """
+        self.fit_features(documents, y, strength)
+        self.head_: Head = self.recipe.make_head()
+        self.target.fit(self.head_, self.features(documents), y, self.classes)
+        return self
+
+    def fit_features(self, documents: Documents, y: Codes, strength: float = 1.0) -> Assembly:
+        """All of `fit` but the head: what `features` needs, whatever head is to see them."""
         vocabularies = self.vectors.graph.vocabularies
         if self.recipe.lexical:
             self.lexical_ = LexicalView().fit(documents.terms)
@@ -100,15 +107,14 @@ class Assembly:
         if self.recipe.lead and has_leads(documents):
             self.lead_ = ConceptView().fit(lead_of(documents).counts, vocabularies)
         if self.lexical_ is not None:
-            self.lexical_.scale_ = self._balance(documents, y)
+            given = self.recipe.lexical
+            self.lexical_.scale_ = self._balance(documents, y) if given is True else float(given)
         make = resolve("fusion", self.recipe.fusion)
         self.fusion_: Fusion = make(documents.text.shape[1], self.vectors.d_node)
         self.fusion_.strength.fill_(strength)
         if not self.fusion_.idle:
             self._learn(documents, y)
         self.fusion_.requires_grad_(False)
-        self.head_: Head = self.recipe.make_head()
-        self.target.fit(self.head_, self.features(documents), y, self.classes)
         return self
 
     def features(self, documents: Documents) -> sparse.csr_matrix:

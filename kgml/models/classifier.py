@@ -59,7 +59,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tune: whether the text encoder is tuned on the labels first, for few rows of one label each:
             True, or how. What it then reads texts with is saved with the model.
         device: of the text encoder: auto, cpu, cuda, mps. Not saved with the model.
-        lexical: whether TF-IDF stands beside the text vector.
+        lexical: whether TF-IDF stands beside the text vector, counting what leave-one-out says; a
+            number: what it counts, the vector being 1.
         lead: whether first sentences are features of their own, where most texts have another.
         knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
         folds: number of folds for that evidence.
@@ -101,7 +102,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         long_texts: str = "cut",
         tune: bool | FewShotConfig = False,
         device: str = "auto",
-        lexical: bool = True,
+        lexical: bool | float = True,
         lead: bool = True,
         knowledge: str = "auto",
         folds: int = 5,

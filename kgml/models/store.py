@@ -196,7 +196,7 @@ def _check_sizes(stack: Assembly, temperature: float) -> None:
         lexical is None or len(lexical.idf_) == len(lexical.terms_),
         *(len(view.columns_) == len(view.idf_) == len(view.block_) for view in views),
         temperature > 0,
-        lexical is None or 0 < lexical.scale_ <= 1,
+        lexical is None or lexical.scale_ > 0,
     )
     if not all(fits):
         raise ValueError("its parts differ in size")

@@ -66,7 +66,7 @@ def train(
     started = time.perf_counter()
     options = config.train
     source, loaded = find_graph(graph, data, config)
-    data = data or _examples_of(loaded, source)
+    data = data or examples_of(loaded, source)
     path = output or FOLDER / f"{Path(source).stem}-{config.fusion.name}.model"
     check_target(path, KIND)
     note(f"graph {source}, texts {data}")
@@ -183,6 +183,7 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
         tune=config.few_shot if config.train.tune_encoder else False,
         device=config.encoder.device,
+        lexical=True if isinstance(config.train.lexical, str) else config.train.lexical,
         lead=config.train.lead, folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 
@@ -204,7 +205,8 @@ def find_graph(
     return str(graph), open_graph(graph, config.graph)
 
 
-def _examples_of(graph: KnowledgeGraph, source: str) -> Path:
+def examples_of(graph: KnowledgeGraph, source: str) -> Path:
+    """The example texts that come with a shipped graph."""
     for ontology in graph.ontologies:
         found = resources.examples(str(ontology.get("iri") or ""))
         if found is not None:
