@@ -117,7 +117,7 @@ class Assembly:
         """
         documents = self._as_used(documents)
         vector, weights, gate = self._fused(documents)
-        views = [sparse.csr_matrix(vector), self._words(documents),
+        views = [sparse.csr_matrix(vector), self.words(documents),
                  self.view_.transform(documents.counts, weights, gate)]  # fmt: skip
         if self.lead_ is not None:
             lead = lead_of(documents)
@@ -149,7 +149,7 @@ class Assembly:
     def _as_used(self, documents: Documents) -> Documents:
         return documents.without_links() if self.fusion_.idle else documents
 
-    def _words(self, documents: Documents) -> sparse.csr_matrix:
+    def words(self, documents: Documents) -> sparse.csr_matrix:
         if self.lexical_ is None:
             return no_columns(len(documents))
         return self.lexical_.transform(documents.terms)
@@ -171,7 +171,7 @@ class Assembly:
         rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
         some = documents.take(rows)
         bag = bag_of(some, self.vectors, self.fusion_.needs_keys)
-        fixed, concepts = [self._words(some)], [self._concepts(bag, bag.counts, self.view_)]
+        fixed, concepts = [self.words(some)], [self._concepts(bag, bag.counts, self.view_)]
         if self.lead_ is not None:
             lead = lead_of(some)
             fixed.append(sparse.csr_matrix(LEAD * lead.text))

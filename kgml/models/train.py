@@ -25,6 +25,8 @@ from kgml.models.backoff import measure_cover
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, out_of_fold, placebo
 from kgml.models.features import Documents, relabelled
+from kgml.models.finetuned.checks import NAME as TRANSFORMER
+from kgml.models.finetuned.fit import forget
 from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
 from kgml.models.store import KIND, load_model, save_model
@@ -53,11 +55,13 @@ def train(
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
     Returns:
-        ``metrics, baselines, placebo, knowledge, tuning, target, backoff, head, regularization, rows,
-        coverage, seconds, path, graph, data``: ``backoff`` is whether labels are entities of the
+        ``metrics, baselines, placebo, knowledge, tuning, transformer, target, backoff, head,
+        regularization, rows, coverage, seconds, path, graph, data``: ``backoff`` is whether labels are entities of the
         graph, ``head`` the one that was taken, ``regularization`` its strength, given or chosen, null
         where it has none; ``tuning`` is null where the text encoder was not tuned, and all else is
-        then of the tuned one, but for the baseline ``frozen``.
+        then of the tuned one, but for the baseline ``frozen``. ``transformer`` is null but with that head;
+        baselines, placebo and what knowledge gives are then those of the light stack on the frozen
+        encoder.
 
     Raises:
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
@@ -71,6 +75,8 @@ def train(
     note(f"graph {source}, texts {data}")
     options.check()
     model = make_classifier(loaded, config)
+    if model.head == TRANSFORMER:
+        model.checkpoint = path.with_name(f"{path.name}.unfinished")
     model.check_options()
     corpus = read_corpus(
         data, options.text_column, options.label_column, options.split_column, options.test_size,
@@ -103,6 +109,8 @@ def train(
         model, path, command=command, config=config, made_from=made_from,
         summary={"metrics": result["metrics"], "knowledge": result["knowledge"]},
     )  # fmt: skip
+    if model.checkpoint is not None:
+        forget(Path(model.checkpoint))
     return {
         **result,
         "target": config.train.kind,
@@ -178,6 +186,7 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         regularization=config.train.regularization, class_weight=config.train.class_weight,
         target=config.train.kind, order=config.train.order, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
+        transformer=config.transformer,
         tune=config.few_shot if config.train.tune_encoder else False,
         device=config.encoder.device,
         lead=config.train.lead, folds=config.train.folds, linking=config.linking, random_state=config.seed,
@@ -224,10 +233,12 @@ def _report(
 
     Where the text encoder was tuned, all of these have the tuned one but ``frozen``: text + TF-IDF.
     """
-    as_given, (learn, held) = (learn, held), (model.read(learn), model.read(held))
+    as_given, light = (learn, held), model.head == TRANSFORMER
+    if not light:  # else what it is compared with has the frozen encoder
+        learn, held = model.read(learn), model.read(held)
     target = copy(model.target_)
     codes = target.learn(y)
-    recipe, graph = model.recipe_, model.vectors_.graph
+    recipe, graph = model.light_, model.vectors_.graph
     model.vectors_.prepare(learn, held, fusion=recipe.fusion)
     plain = recipe.plain
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
@@ -235,9 +246,9 @@ def _report(
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
     }
-    if model.tuned_ is not None:
+    if model.tuned_ is not None and not light:
         jobs["frozen"] = (plain, *as_given)
-    if model.strength_:
+    if model.strength_ and not light:
         del jobs["knowledge"]
     placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
     bare = recipe.fusion == plain.fusion  # nothing to permute: all are text + TF-IDF
@@ -263,7 +274,7 @@ def _report(
     if bare:
         predicted |= dict.fromkeys(("knowledge", *placebos), predicted["text_tfidf"])
     predicted["model"] = target.names(model.codes_documents(held))
-    on = predicted["model"] if model.strength_ else predicted["knowledge"]
+    on = predicted["model"] if model.strength_ and not light else predicted["knowledge"]
     difference = target.difference(truth, predicted["text_tfidf"], on, seed)
     return {
         "metrics": target.measure(truth, predicted["model"], seed),
@@ -273,6 +284,7 @@ def _report(
             if name in predicted
         },
         "tuning": _tuning(model, learn),
+        "transformer": None if model.fine_tuning_ is None else model.fine_tuning_.to_json(),
         "placebo": target.measure_mean(truth, [predicted[name] for name in placebos], seed),
         "knowledge": {
             "helps": model.evidence_.helps,

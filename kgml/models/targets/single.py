@@ -24,6 +24,7 @@ class SingleTarget(Target):
     name = "single"
     scorer = OneLabelEach
     weighed, tested = "accuracy", "macro_f1"
+    link = "softmax"
     settles = False
 
     @classmethod
