@@ -286,8 +286,9 @@ class TransformerConfig:
     most a third."""
     checks: int = 2
     """Validations on them in an epoch."""
-    patience: int = 4
-    """Validations without a better one before it stops; at full speed they go down before they rise."""
+    patience: int = 3
+    """Validations without a better one before it stops, at the earliest after half of the steps: while
+    the learning rate is high, scores fall before they rise."""
     max_length: int | None = None
     """Tokens read of a text; None: as many as the text encoder reads."""
     gradient_checkpointing: bool = False

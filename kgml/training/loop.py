@@ -100,7 +100,7 @@ class _Run:
         done, plan = self.progress, self.plan
         left = range(done.step + 1, plan.steps + 1)
         for step in track(left, description, total=len(left)):
-            if plan.patience is not None and done.waited >= plan.patience:
+            if plan.patience is not None and done.waited >= plan.patience and step > plan.least:
                 break
             done.losses.append(self._step(step))
             done.step = step
@@ -129,9 +129,10 @@ class _Run:
         self.prepared.zero_grad()
         lost = torch.zeros(())
         for number, (part, _) in mine:
-            with machine.computing(_seed_of(self.seed, step, number)):
-                loss = task.loss(self.module, part) * factor
-            machine.backward(loss, self.module, last=number == mine[-1][0])
+            with machine.adding(self.module, last=number == mine[-1][0]):
+                with machine.computing(_seed_of(self.seed, step, number)):
+                    loss = task.loss(self.module, part) * factor
+                machine.backward(loss)
             lost += loss.detach().cpu()
         found = machine.sum(lost) / machine.count
         if not np.isfinite(found):

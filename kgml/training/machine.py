@@ -4,7 +4,7 @@ Accelerate."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -37,14 +37,17 @@ class Machine:
             )
         from accelerate import Accelerator
         from accelerate.state import AcceleratorState, PartialState
+        from accelerate.utils import DistributedDataParallelKwargs
 
         on_cpu = torch.device(device).type == "cpu"
         if PartialState(cpu=on_cpu).num_processes == 1:
             # of an earlier run of this process, which may have had another precision or device
             AcceleratorState._reset_state(reset_partial_state=True)  # type: ignore[no-untyped-call]
         self.accelerator = Accelerator(
-            mixed_precision=precision, cpu=on_cpu, device_placement=False
-        )
+            mixed_precision=precision, cpu=on_cpu, device_placement=False,
+            # a text encoder has parameters that no vector depends on, such as BERT's pooler
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )  # fmt: skip
         self.count, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         self.device = torch.device(device) if self.count == 1 else self.accelerator.device
 
@@ -65,11 +68,14 @@ class Machine:
             torch.manual_seed(seed)
             yield
 
-    def backward(self, loss: Tensor, module: nn.Module, last: bool) -> None:
-        """Add up gradients; other processes' come in with the ``last`` part of a step."""
+    def adding(self, module: nn.Module, last: bool) -> AbstractContextManager[Any]:
+        """Around a part of a step, forth and back: other processes' gradients come in with the last."""
         waiting = self.count > 1 and not last
-        with self.accelerator.no_sync(module) if waiting else nullcontext():
-            self.accelerator.backward(loss)
+        return self.accelerator.no_sync(module) if waiting else nullcontext()
+
+    def backward(self, loss: Tensor) -> None:
+        """Add up gradients."""
+        self.accelerator.backward(loss)
 
     def shorten(self, parameters: list[nn.Parameter], longest: float) -> None:
         """Gradients no longer than ``longest`` altogether."""

@@ -28,6 +28,8 @@ class Plan:
     """Steps between two validations; None: none until the end."""
     patience: int | None = None
     """Validations without a better one before it stops; None: it goes on to the last step."""
+    least: int = 0
+    """It does not stop before this step: while the learning rate is high, scores fall before they rise."""
     save_every: int | None = None
     """Steps between two checkpoints; None: by time alone."""
     save_seconds: float = 60.0

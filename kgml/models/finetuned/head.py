@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from kgml.models.light import Decisions, Head
+from kgml.models.light import Decisions, Head, fit_temperature
 
 
 class TransformerHead(Head):
@@ -29,6 +29,12 @@ class TransformerHead(Head):
         """(n, columns) decision values; of numbers, the numbers."""
         decided: Decisions = np.asarray(features @ self.coef_.T + self.intercept_)
         return decided
+
+    def calibrate(self, decisions: Decisions, y: NDArray[np.int64]) -> Head:
+        """The temperature of held-out decisions, at least 1: these rows chose the step that is kept, and
+        a few of them that are all right would call everything certain."""
+        self.temperature = max(1.0, fit_temperature(decisions, y))
+        return self
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """coef (k, d), intercept (k,), seen (k,)."""

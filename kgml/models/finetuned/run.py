@@ -168,15 +168,16 @@ def _task(
     recipe = material.recipe
     return FineTuning(
         model, stack, material.documents, codes, material.inside, material.outside, target, options,
-        hot=hot, seed=recipe.seed,
+        hot=hot, seed=recipe.seed, scale=scale,
         weights=row_weights(target, codes, material.inside, recipe.class_weight),
     )  # fmt: skip
 
 
 def _plan(task: FineTuning, options: TransformerConfig) -> Plan:
     steps = options.epochs * task.steps_an_epoch
+    steps = min(steps, options.steps or steps)
     return Plan(
-        steps=min(steps, options.steps or steps), warm_up=options.warm_up, shape=options.schedule,
+        steps=steps, least=steps // 2, warm_up=options.warm_up, shape=options.schedule,
         decay=options.decay, precision=options.precision, patience=options.patience,
         check_every=max(1, task.steps_an_epoch // options.checks), save_seconds=SAVE_SECONDS,
     )  # fmt: skip
@@ -190,7 +191,7 @@ def _within(
     checks = plan.steps // (plan.check_every or 1) + 1
     steps = found[0].steps if found else steps_within(minutes, task, plan, machine, checks)
     note(f"{steps:,} of {plan.steps:,} steps fit into {minutes:g} minutes")
-    return replace(plan, steps=steps)
+    return replace(plan, steps=steps, least=steps // 2)
 
 
 def _key(material: Material, options: TransformerConfig, strength: float) -> Mapping[str, Any]:

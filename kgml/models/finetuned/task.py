@@ -38,17 +38,20 @@ class FineTuning:
         documents: n training rows, of which ``inside`` are learned from and ``outside`` held out.
         stack: fitted on the rows inside, by the frozen encoder.
         weights: (n,) what each row counts.
-        hot: (n, k) what the decisions should say.
+        hot: (n, k) what the module's outputs should say.
+        scale: mean and spread of decisions whose unit is not that of the outputs.
     """
 
     def __init__(
         self, encoder: SentenceTransformer, stack: Assembly, documents: Documents, codes: Codes,
         inside: Integers, outside: Integers, target: Target, options: TransformerConfig, *,
         hot: NDArray[np.float32], weights: NDArray[np.float32], seed: int,
+        scale: tuple[float, float] = (0.0, 1.0),
     ) -> None:  # fmt: skip
         self.encoder, self.stack, self.documents, self.codes = encoder, stack, documents, codes
         self.inside, self.outside, self.target, self.options = inside, outside, target, options
         self.hot, self.weights, self.seed = torch.from_numpy(hot), weights, seed
+        self.mean, self.spread = scale
         self.module: nn.Module = Joint(encoder, stack, hot.shape[1])
 
     @property
@@ -94,7 +97,7 @@ class FineTuning:
         with torch.no_grad():
             for part in self._cut(rows):
                 found[np.searchsorted(rows, part)] = self.module(self._read(part)).cpu().numpy()
-        return found
+        return self.mean + self.spread * found
 
     def _read(self, rows: Integers) -> Rows:
         texts = [self.documents.texts[i] for i in rows.tolist()]
