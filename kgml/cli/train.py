@@ -113,16 +113,23 @@ def train(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", metavar="N", min=1, help="Of --head transformer, at most so many."),
+        typer.Option(
+            "--epochs", metavar="N", min=1, help="Of --head transformer, at most so many."
+        ),
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", metavar="N", min=2, help="Of --head transformer, rows a step."),
+        typer.Option(
+            "--batch-size", metavar="N", min=2, help="Of --head transformer, rows a step."
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            "--learning-rate", metavar="NUMBER", min=1e-9, max=1.0,
+            "--learning-rate",
+            metavar="NUMBER",
+            min=1e-9,
+            max=1.0,
             help="Of --head transformer, of the text encoder. Default: 1e-4, of lora 1e-3.",
         ),
     ] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from kgml import resources
 from kgml.artifacts import check_target, read_manifest, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
+from kgml.encoders.tuning.alone import alone
 from kgml.encoders.vectors import KIND as VECTORS
 from kgml.errors import InputError
 from kgml.evaluation.metrics import Difference, called
@@ -74,6 +76,15 @@ def train(
     check_target(path, KIND)
     note(f"graph {source}, texts {data}")
     options.check()
+    with alone(path) if options.head == TRANSFORMER else nullcontext():  # it may go on with a run
+        return _train(loaded, source, data, path, config, command, started)
+
+
+def _train(
+    loaded: KnowledgeGraph, source: str, data: Path, path: Path, config: Config, command: str,
+    started: float,
+) -> dict[str, Any]:  # fmt: skip
+    options = config.train
     model = make_classifier(loaded, config)
     if model.head == TRANSFORMER:
         model.checkpoint = path.with_name(f"{path.name}.unfinished")

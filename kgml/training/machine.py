@@ -29,7 +29,9 @@ class Machine:
 
     def __init__(self, device: str = "cpu", precision: str = PRECISIONS[0]) -> None:
         if precision not in PRECISIONS:
-            raise UsageError(f"no training precision '{precision}'; {one_of(PRECISIONS, precision)}")
+            raise UsageError(
+                f"no training precision '{precision}'; {one_of(PRECISIONS, precision)}"
+            )
         if precision == "fp16" and torch.device(device).type != "cuda":
             raise UsageError(
                 f"training precision fp16 and device {device} exclude each other: fp16 is for a "
@@ -51,9 +53,7 @@ class Machine:
         self.count, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         self.device = torch.device(device) if self.count == 1 else self.accelerator.device
 
-    def prepare(
-        self, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[nn.Module, Any]:
+    def prepare(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, Any]:
         """Both, wrapped for several processes; an optimiser that knows the loss is scaled."""
         if self.count == 1:
             return module, self.accelerator.prepare(optimizer)

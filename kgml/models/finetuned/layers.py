@@ -68,7 +68,9 @@ def add_lora(model: SentenceTransformer, options: TransformerConfig) -> None:
         target_modules="all-linear", bias="none",
     )  # fmt: skip
     first: Any = model[0]
-    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # what peft still asks for
+    with warnings.catch_warnings(
+        action="ignore", category=FutureWarning
+    ):  # what peft still asks for
         first.model = peft.get_peft_model(first.model, config)
 
 

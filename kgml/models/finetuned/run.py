@@ -112,7 +112,9 @@ def fine_tune(
         choose_layers(model, options)
     task = _task(material, model, stack, scale, options)
     plan = _plan(task, options)
-    saved = None if checkpoint is None else Checkpoints(checkpoint, _key(material, options, strength))
+    saved = (
+        None if checkpoint is None else Checkpoints(checkpoint, _key(material, options, strength))
+    )
     if options.minutes is not None:
         plan = _within(options.minutes, task, plan, machine, saved)
     outcome = train(
@@ -224,9 +226,7 @@ def _write(
     write_model(folder, fresh, card)
 
 
-def _finish(
-    stack: Assembly, task: FineTuning, scale: tuple[float, float], target: Target
-) -> None:
+def _finish(stack: Assembly, task: FineTuning, scale: tuple[float, float], target: Target) -> None:
     """Give ``stack`` what was trained."""
     coef, intercept = task.module.coefficients()  # type: ignore[operator, union-attr]
     mean, spread = scale

@@ -237,7 +237,9 @@ def test_predictions_are_explained_by_words_as_those_of_a_light_head(make: Any) 
     (told,) = explain(model, ["pink heart disease"])
     assert {one.word for one in told.words} == {"pink", "heart", "disease"}
     assert told.words[0].word == "pink"
-    assert told.probability == pytest.approx(model.predict_proba(["pink heart disease"]).max(), abs=1e-6)
+    assert told.probability == pytest.approx(
+        model.predict_proba(["pink heart disease"]).max(), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("target", ["multi", "ordinal", "regression"])
@@ -264,7 +266,9 @@ def test_balanced_classes_count_alike(make: Any) -> None:
     light = {}
     for name in ("none", "balanced"):
         with quiet():
-            model = make(class_weight=name, transformer=QUICK).fit(of(rows, TEXTS), of(rows, LABELS))
+            model = make(class_weight=name, transformer=QUICK).fit(
+                of(rows, TEXTS), of(rows, LABELS)
+            )
         light[name] = model.assembly_.decision(model.featurizer().documents(of(ASK, TEXTS)))
     assert np.mean(light["balanced"][:, 1] - light["none"][:, 1]) > 0.1
 
@@ -286,8 +290,12 @@ def test_an_interrupted_fit_goes_on_to_the_same_bytes(
         make(checkpoint=at).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
     assert [f.name for f in sorted((at / "text").iterdir())] == ["step-00000007", "step-00000008"]
     monkeypatch.setattr(FineTuning, "parts", parts)
-    with pytest.raises(UsageError, match=r"unfinished run with other options \(transformer.epochs 8, no"):
-        make(checkpoint=at, transformer=replace(HOW, epochs=9)).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    with pytest.raises(
+        UsageError, match=r"unfinished run with other options \(transformer.epochs 8, no"
+    ):
+        make(checkpoint=at, transformer=replace(HOW, epochs=9)).fit(
+            of(LEARN, TEXTS), of(LEARN, LABELS)
+        )
     again = make(checkpoint=at).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
     again.save(tmp_path / "two")
     learned.save(tmp_path / "one")
@@ -308,7 +316,9 @@ def test_gradients_computed_again_are_the_same_and_bf16_is_near(make: Any) -> No
 
 def test_texts_are_read_as_long_as_in_training(make: Any) -> None:
     with quiet():
-        model = make(transformer=replace(QUICK, max_length=4)).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+        model = make(transformer=replace(QUICK, max_length=4)).fit(
+            of(LEARN, TEXTS), of(LEARN, LABELS)
+        )
     assert model.tuned_ is not None
     assert model.tuned_.checkpoint.max_length == 4
     with quiet():
@@ -334,7 +344,10 @@ def test_it_is_an_estimator_of_scikit_learn(make: Any) -> None:
         ({"transformer": TransformerConfig(layers="top:0")}, "no layers named 'top:0'"),
         ({"transformer": TransformerConfig(layers="bottom")}, "no layers named 'bottom'"),
         ({"transformer": TransformerConfig(schedule="step")}, "no schedule named 'step'"),
-        ({"transformer": TransformerConfig(precision="int4")}, "no training precision named 'int4'"),
+        (
+            {"transformer": TransformerConfig(precision="int4")},
+            "no training precision named 'int4'",
+        ),
         ({"regularization": 1.0}, "regularization is for"),
     ],
     ids=str,
@@ -360,7 +373,9 @@ def test_runs_that_cannot_be_are_refused(
     make: Any, how: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with quiet(), pytest.raises(error, match=message):
-        make(transformer=replace(QUICK, **how), device="cpu").fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+        make(transformer=replace(QUICK, **how), device="cpu").fit(
+            of(LEARN, TEXTS), of(LEARN, LABELS)
+        )
 
 
 def test_too_few_rows_are_refused_with_the_class(make: Any) -> None:
@@ -387,7 +402,9 @@ def test_nothing_is_left_of_a_fit_that_was_stopped(
 
 def test_the_table_in_kgml_toml_is_read_and_its_ranges_kept(tmp_path: Path) -> None:
     file = tmp_path / "kgml.toml"
-    file.write_text('[transformer]\nlayers = "top:2"\nevaluation = 0.2\n[train]\nhead = "transformer"\n')
+    file.write_text(
+        '[transformer]\nlayers = "top:2"\nevaluation = 0.2\n[train]\nhead = "transformer"\n'
+    )
     config = Config.from_toml(file)
     assert config.transformer == TransformerConfig(layers="top:2", evaluation=0.2)
     with pytest.raises(UsageError, match=r"\[transformer\] evaluation = 0.9: wanted 0.01 to 0.5"):
