@@ -95,7 +95,11 @@ def one(given: argparse.Namespace, size: str, seed: int, system: str) -> dict[st
     if given.test:
         test = test[some_rows(np.zeros(len(test), dtype=np.int64), given.test, 0)]
     light = system == "light"
-    how = TransformerConfig() if light else TransformerConfig(layers=system, precision=given.precision)
+    how = (
+        TransformerConfig()
+        if light
+        else TransformerConfig(layers=system, precision=given.precision)
+    )
     model = KGTextClassifier(
         None, fusion="none", head="auto" if light else "transformer", transformer=how, random_state=seed
     )  # fmt: skip

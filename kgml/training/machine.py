@@ -44,7 +44,7 @@ class Machine:
         on_cpu = torch.device(device).type == "cpu"
         if PartialState(cpu=on_cpu).num_processes == 1:
             # of an earlier run of this process, which may have had another precision or device
-            AcceleratorState._reset_state(reset_partial_state=True)  # type: ignore[no-untyped-call]
+            AcceleratorState._reset_state(reset_partial_state=True)
         self.accelerator = Accelerator(
             mixed_precision=precision, cpu=on_cpu, device_placement=False,
             # a text encoder has parameters that no vector depends on, such as BERT's pooler

@@ -7,6 +7,7 @@ three.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import warnings
 from dataclasses import replace
@@ -21,7 +22,7 @@ from sklearn.base import clone
 
 from kgml.config import Config, TransformerConfig
 from kgml.encoders.text import TextEncoder
-from kgml.errors import CorpusError, InputError, UsageError
+from kgml.errors import CorpusError, InputError, MissingExtraError, UsageError
 from kgml.kg.load import load_graph
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.explain import explain
@@ -168,6 +169,14 @@ def test_low_rank_changes_give_the_same_vectors_once_they_are_merged(tiny_encode
     assert not [name for name, _ in model.named_parameters() if "lora" in name]
     np.testing.assert_allclose(model.encode(TEXTS[:9]), apart, atol=1e-5)
     assert np.abs(apart - plain).max() > 0.1
+
+
+def test_low_rank_changes_without_their_extra_are_refused_before_any_work(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(MissingExtraError, match=r"layers lora needs .* pip install 'kgml\[lora\]'"):
+        make(transformer=TransformerConfig(layers="lora")).check_options()
 
 
 def test_a_model_trained_by_low_rank_changes_is_saved_without_them(
