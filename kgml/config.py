@@ -254,8 +254,9 @@ class TransformerConfig:
     layers: str = "all"
     """all; top:N, the last N layers alone; lora (extra lora): low-rank changes of all (Hu et al. 2022).
     The table of words stays as it is."""
-    epochs: int = 4
-    """Times each row is seen, at most."""
+    epochs: int | None = None
+    """Times each row is seen, at most; None: 4, or of few rows as many as make 60 steps (short runs on
+    few rows end anywhere: Mosbach et al. 2021)."""
     steps: int | None = None
     """At most so many; None: as many as the epochs have."""
     minutes: float | None = None
@@ -308,6 +309,15 @@ class TransformerConfig:
         if self.precision not in TRAINING_PRECISIONS:
             hint = one_of(TRAINING_PRECISIONS, self.precision)
             raise UsageError(f"no training precision named '{self.precision}'; {hint}")
+
+    def planned(self, steps_an_epoch: int) -> int:
+        """How many steps there are at most.
+
+        >>> TransformerConfig().planned(3), TransformerConfig().planned(200)
+        (60, 800)
+        """
+        epochs = self.epochs or max(4, -(-60 // steps_an_epoch))
+        return min(epochs * steps_an_epoch, self.steps or epochs * steps_an_epoch)
 
     @property
     def rate(self) -> float:

@@ -56,8 +56,8 @@ def train(
         run.steps(description)
     except KeyboardInterrupt:
         kept = checkpoints.steps() if checkpoints is not None else []
-        if kept and machine.rank == 0:
-            note(f"the same command goes on from step {kept[-1]:,}, kept in {checkpoints.path}")  # type: ignore[union-attr]
+        if kept and checkpoints is not None and machine.rank == 0:
+            note(f"the same command goes on from step {kept[-1]:,}, kept in {checkpoints.path}")
         raise
     run.take_best()
     done = run.progress
@@ -85,7 +85,7 @@ class _Run:
         if found is None:
             if self.plan.check_every:
                 start = {"step": 0, "loss": None, "score": self._score()}
-                self.progress.history.append(start)  # type: ignore[arg-type]
+                self.progress.history.append(start)
                 self._keep()
             return
         self.progress, tensors = found
@@ -147,7 +147,8 @@ class _Run:
     def _score(self) -> float:
         self.task.module.eval()
         with torch.no_grad():
-            return self.task.score()
+            found: float = self.task.score()
+        return found
 
     def _check(self) -> None:
         done = self.progress

@@ -125,7 +125,7 @@ def fine_tune(
     task.module.cpu().eval()
     merge_lora(model)
     _write(material, model, folder, options, outcome, plan.steps)
-    _finish(stack, task, scale, material.target)
+    _finish(stack, task, scale)
     encoder = reader(material.base, folder)
     held = material.documents.take(material.outside).read_by(encoder)
     return FineTuned(stack, encoder, stack.decision(held), outcome, plan.steps, trained)
@@ -176,8 +176,7 @@ def _task(
 
 
 def _plan(task: FineTuning, options: TransformerConfig) -> Plan:
-    steps = options.epochs * task.steps_an_epoch
-    steps = min(steps, options.steps or steps)
+    steps = options.planned(task.steps_an_epoch)
     return Plan(
         steps=steps, least=steps // 2, warm_up=options.warm_up, shape=options.schedule,
         decay=options.decay, precision=options.precision, patience=options.patience,
@@ -226,9 +225,9 @@ def _write(
     write_model(folder, fresh, card)
 
 
-def _finish(stack: Assembly, task: FineTuning, scale: tuple[float, float], target: Target) -> None:
+def _finish(stack: Assembly, task: FineTuning, scale: tuple[float, float]) -> None:
     """Give ``stack`` what was trained."""
-    coef, intercept = task.module.coefficients()  # type: ignore[operator, union-attr]
+    coef, intercept = task.module.coefficients()  # type: ignore[operator]
     mean, spread = scale
     stack.recipe = replace(stack.recipe, head="transformer")
     arrays = {"coef": coef * spread, "intercept": intercept * spread + mean,
