@@ -134,7 +134,7 @@ class _Run:
                     loss = task.loss(self.module, part) * factor
                 machine.backward(loss)
             lost += loss.detach().cpu()
-        found = machine.sum(lost) / machine.count
+        found: float = machine.sum(lost) / machine.count
         if not np.isfinite(found):
             raise InputError(
                 f"step {step:,}: the loss is no number any more (NaN or infinity). Use a smaller "
