@@ -62,7 +62,7 @@ def test_the_result_says_how_it_was_trained_and_what_the_light_stack_has(folder:
     assert not (folder / "m.unfinished").exists()
 
 
-def test_predict_evaluate_and_explain_read_the_model_alone(
+def test_predict_and_evaluate_read_the_model_alone(
     kgml_in: Run, folder: Path, tmp_path: Path
 ) -> None:
     """From a folder without the ``kgml.toml`` that names the encoder."""
@@ -73,14 +73,12 @@ def test_predict_evaluate_and_explain_read_the_model_alone(
     scored = kgml_in(tmp_path, "evaluate", model, "--data", folder / "t.csv", "--json")
     then = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert json.loads(scored.stdout)["metrics"]["accuracy"] == then["metrics"]["accuracy"]
-    told = kgml_in(tmp_path, "explain", model, text, "--json")
-    assert told.returncode == 0, told.stderr
 
 
-def test_a_killed_command_goes_on_and_writes_the_same_model(kgml_in: Run, folder: Path) -> None:
+def test_a_killed_command_goes_on_where_it_was(kgml_in: Run, folder: Path) -> None:
     code = (
         "import sys\nfrom kgml.models.finetuned import run\nrun.SAVE_SECONDS = 0.0\n"
-        f"sys.argv = ['kgml', *{[*CALL, '--epochs', '200']}]\n"
+        f"sys.argv = ['kgml', *{[*CALL, '--epochs', '60']}]\n"
         "from kgml.cli.app import main\nmain()\n"
     )
     whole = subprocess.Popen(
@@ -95,7 +93,7 @@ def test_a_killed_command_goes_on_and_writes_the_same_model(kgml_in: Run, folder
     whole.send_signal(signal.SIGKILL)
     whole.wait()
     assert not (folder / "n").exists()
-    call = [*CALL[:-1], "n", "--epochs", 200]
+    call = [*CALL[:-1], "n", "--epochs", 60]
     done = kgml_in(folder, *call)
     assert done.returncode == 0, done.stderr
     assert "going on from step" in done.stderr
