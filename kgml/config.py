@@ -64,6 +64,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "checks": (1, float("inf")),
     "evaluation": (0.01, 0.5),
     "max_length": (4, float("inf")),
+    "layers": (0, float("inf")),
 }
 """Least and greatest value of each number."""
 
@@ -233,6 +234,8 @@ class FewShotConfig:
     """The highest; it rises in the first tenth of the steps and then falls to 0."""
     temperature: float = 0.1
     """Of the contrast; cosines are divided by it."""
+    layers: int = 3
+    """Blocks of the encoder that are tuned, from the highest down; 0: all."""
 
     def planned(self, rows: int) -> FewShotConfig:
         """The same with the number of steps for so many rows, if none is given.
@@ -244,6 +247,15 @@ class FewShotConfig:
         (10, 46)
         """
         return replace(self, steps=self.steps or max(10, -(-4 * rows // self.batch_size)))
+
+    @staticmethod
+    def check_target(target: str) -> None:
+        """Raise `UsageError` for a target whose texts contrast cannot put together."""
+        if target != "single":
+            raise UsageError(
+                f"--tune-encoder and target {target} exclude each other: contrast needs texts "
+                "with one class each. Leave one of them out."
+            )
 
 
 @dataclass(frozen=True)
@@ -399,11 +411,8 @@ class TrainConfig:
                 f"label_separator {self.label_separator!r} and target {self.kind}: wanted at least "
                 "one character, and target multi."
             )
-        if self.tune_encoder and self.kind != "single":
-            raise UsageError(
-                f"--tune-encoder and target {self.kind} exclude each other: contrast needs texts "
-                "with one class each. Leave one of them out."
-            )
+        if self.tune_encoder:
+            FewShotConfig.check_target(self.kind)
         if self.per_class is not None and self.kind in ("multi", "regression"):
             raise UsageError(f"per_class is for targets with one class per row, not {self.kind}.")
 

@@ -21,7 +21,8 @@ from kgml.data.corpus import read_corpus
 from kgml.errors import InputError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.kg.load import load_graph
-from kgml.models.classifier import KGTextClassifier, Prediction
+from kgml.models.classifier import KGTextClassifier
+from kgml.models.prediction import Prediction
 
 
 class Pipeline:

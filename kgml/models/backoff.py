@@ -203,8 +203,25 @@ def class_entities(
     return found if len(set(found)) == len(keys) else None
 
 
-def why_not(graph: KnowledgeGraph | None, names: Sequence[Any] | NDArray[Any]) -> str:
-    """Why there is no back-off between the classes ``names``."""
+def calibrated(
+    graph: KnowledgeGraph | None, classes: NDArray[Any], shares: NDArray[np.float64],
+    y: NDArray[np.int64],
+) -> Backoff | None:  # fmt: skip
+    """`Backoff` between ``classes`` (c,) by `Backoff.calibrate`; None where they are no entities."""
+    entities = class_entities(graph, classes)
+    if entities is None or graph is None:
+        return None
+    return Backoff(graph, entities).calibrate(shares, y)
+
+
+def why_not(
+    graph: KnowledgeGraph | None, names: Sequence[Any] | NDArray[Any], target: str = "single"
+) -> str:
+    """Why a model of ``target`` has no back-off between the classes ``names``."""
+    if target != "single":
+        return f"its target is {target}"
+    if class_entities(graph, names) is not None:
+        return "it was made without labelled texts, so that nothing says how sure it is"
     if graph is None:
         return "the model has no ontology"
     unknown = [str(name) for name in names if str(name) not in graph]

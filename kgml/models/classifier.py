@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -23,51 +21,27 @@ from kgml.config import (
 )
 from kgml.data.corpus import check_texts
 from kgml.data.labels import LabelKind
-from kgml.encoders.making import check_training
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.vectors import load_vectors
-from kgml.errors import CorpusError, UsageError, one_of
+from kgml.errors import CorpusError, UsageError
 from kgml.kg.graph import KnowledgeGraph
-from kgml.linking.linker import EntityLinker, mention_to_json
-from kgml.linking.mentions import Mention
+from kgml.linking.linker import EntityLinker
 from kgml.models.assembly import Assembly, Recipe
-from kgml.models.backoff import Backoff, Covered, class_entities, why_not
+from kgml.models.backoff import Backoff, Covered, calibrated, why_not
 from kgml.models.evidence import Evidence, weigh
 from kgml.models.features import Documents, EntityVectors, Featurizer
-from kgml.models.fewshot.honest import Worth, weigh_tuned
-from kgml.models.fewshot.tuning import check_tunable, reader, siblings_of, tune
+from kgml.models.fewshot.fit import tuned_on
+from kgml.models.fewshot.honest import Worth
+from kgml.models.fewshot.tuning import check_tunable
 from kgml.models.finetuned.checks import NAME as TRANSFORMER
-from kgml.models.finetuned.checks import check_options as check_transformer
 from kgml.models.finetuned.checks import check_rows
 from kgml.models.finetuned.fit import FineTuning, fit_transformer
-from kgml.models.light import AUTO, WEIGHTS, Decisions
+from kgml.models.light import AUTO, Decisions
+from kgml.models.options import check_options
+from kgml.models.prediction import Prediction, rounded
 from kgml.models.targets.base import Codes, Labels, Target
 from kgml.progress import warn
-from kgml.registry import check, names, resolve
-
-KNOWLEDGE = ("auto", "always")
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One text's label, the probability of every label, and the concepts linked in it.
-
-    With the target ``multi`` the label is a list of labels, with ``regression`` a number, which
-    has no probabilities. ``backoff``: where a coverage was asked for, the entity and the classes that
-    hold it, as `kgml.models.backoff.Covered.to_json` has them.
-    """
-
-    label: Any
-    probabilities: dict[str, float]
-    mentions: list[Mention]
-    backoff: dict[str, Any] | None = None
-
-    def to_json(self, graph: KnowledgeGraph) -> dict[str, Any]:
-        """Plain dictionaries with entity ids in place of numbers."""
-        told = {**asdict(self), "mentions": [mention_to_json(m, graph) for m in self.mentions]}
-        if self.backoff is None:
-            del told["backoff"]
-        return told
+from kgml.registry import resolve
 
 
 class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -227,7 +201,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         always = self.knowledge == "always" and documents.own.nnz > 0
         if self.head == TRANSFORMER:
-            kept, settling = self._fine_tune(documents, codes, always)
+            kept, asked = self._fine_tune(documents, codes, always)
         else:
             if self.tune:
                 documents = self._tune(documents, codes, always)
@@ -237,19 +211,14 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             held = self.evidence_.held  # of the stack that is kept, whatever the evidence says
             kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
-            settling = codes
-        self._settle(kept, settling)
-        self.learned_from_ = len(y)
-        return self
-
-    def _settle(self, kept: Decisions, codes: Codes) -> None:
-        """Calibrate on decisions ``kept`` (n, k) about rows that nothing was fitted on."""
-        self.target_.settle(self.assembly_.head_, kept, codes, self.random_state)
-        entities = class_entities(self.graph, self.classes_) if self.target == "single" else None
+            asked = codes
+        self.target_.settle(self.assembly_.head_, kept, asked, self.random_state)
         self.backoff_: Backoff | None = None
-        if entities is not None and self.graph is not None:
+        self.learned_from_ = len(y)
+        if self.target == "single":
             shares = self.target_.probabilities(self.assembly_.head_, kept)
-            self.backoff_ = Backoff(self.graph, entities).calibrate(shares, codes)
+            self.backoff_ = calibrated(self.graph, self.classes_, shares, asked)
+        return self
 
     def _fine_tune(
         self, documents: Documents, codes: Codes, always: bool
@@ -258,7 +227,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes."""
         self._box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")  # as long as the model lives
         found = fit_transformer(
-            self.featurizer().encoder, self.vectors_, documents, codes, self.target_, self.recipe_,
+            self.base_encoder, self.vectors_, documents, codes, self.target_, self.recipe_,
             self.evidence_, self.transformer, Path(self._box.name), always=always,
             checkpoint=None if self.checkpoint is None else Path(self.checkpoint),
         )  # fmt: skip
@@ -269,27 +238,16 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found.kept.held, codes[found.outside]
 
     def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
-        """Tune the text encoder on the training rows, after asking two halves of them what that is
-        worth; return ``documents`` as the tuned one reads them."""
-        base, options = self.featurizer().encoder, self.few_shot.planned(len(documents))
-        siblings = siblings_of(self.classes_, self.vectors_.graph)
-
-        def make(rows: list[int], folder: Path, kept: bool = False) -> TextEncoder:
-            tune(
-                base, [documents.texts[i] for i in rows], codes[rows], folder, options,
-                seed=self.random_state, siblings=siblings,
-                description="Tuning the encoder" if kept else "Tuning on half of the rows",
-            )  # fmt: skip
-            return reader(base, folder, cache=kept)
-
-        self.evidence_, self.worth_ = weigh_tuned(
-            self.evidence_, documents, codes, self.recipe_, self.vectors_, self.target_, make,
-            always=always,
+        """Tune the text encoder on the training rows, the evidence being of tuned ones then; return
+        ``documents`` as the tuned one reads them."""
+        made = tuned_on(
+            self.featurizer().encoder, documents, codes, self.classes_, self.few_shot, self.evidence_,
+            self.recipe_, self.vectors_, self.target_, always=always,
         )  # fmt: skip
-        self._box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")  # as long as the model lives
-        self.tuned_ = make(list(range(len(codes))), Path(self._box.name) / "encoder", kept=True)
-        self.vectors_ = self.vectors_.read_by(self.tuned_)
-        documents = documents.read_by(self.tuned_)
+        self.tuned_, self.evidence_, self.worth_ = made.encoder, made.evidence, made.worth
+        self._box = made.box  # as long as the model lives
+        self.vectors_ = self.vectors_.read_by(made.encoder)
+        documents = documents.read_by(made.encoder)
         self.vectors_.prepare(documents, fusion=self.fusion)
         return documents
 
@@ -332,17 +290,11 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         if self.backoff_ is None:
             raise UsageError(
-                f"coverage {coverage}: this model has no back-off, {self._why_no_backoff()}. Leave it "
-                "out, or train on a label column of ids or IRIs of the graph."
+                f"coverage {coverage}: this model has no back-off, "
+                f"{why_not(self.graph, self.classes_, self.target)}. Leave it out, or train on a label "
+                "column of ids or IRIs of the graph."
             )
         return self.backoff_.cover(self.proba_documents(documents), coverage)
-
-    def _why_no_backoff(self) -> str:
-        if self.target != "single":
-            return f"its target is {self.target}"
-        if class_entities(self.graph, self.classes_) is not None:
-            return "it was made without labelled texts, so that nothing says how sure it is"
-        return why_not(self.graph, self.classes_)
 
     def explain(self, texts: Sequence[str], coverage: float | None = None) -> list[Prediction]:
         """Label, probabilities and linked concepts of each text.
@@ -367,7 +319,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 for one in self.cover_documents(documents, coverage)
             ]
         return [
-            Prediction(label, _rounded(classes, row), mentions, back)
+            Prediction(label, rounded(classes, row), mentions, back)
             for label, row, mentions, back in zip(
                 labels, rows, documents.mentions, backed, strict=True
             )
@@ -386,7 +338,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made = self._featurizer
         return Featurizer(made.graph, made.linker, self.tuned_) if self.tuned_ else made
 
-    def _base(self) -> TextEncoder:
+    @property
+    def base_encoder(self) -> TextEncoder:
         """The text encoder that the options name, whether it was tuned since or not."""
         self.featurizer()
         return self._featurizer.encoder
@@ -402,7 +355,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         maker, name, objective = self.featurizer(), self.node_encoder, self.objective
         # a transformer was trained beside the vectors of entities that the frozen encoder gives
-        encoder = self._base() if self.head == TRANSFORMER else maker.encoder
+        encoder = self.base_encoder if self.head == TRANSFORMER else maker.encoder
         if values is None and self.vectors:
             saved = load_vectors(Path(self.vectors), maker.graph)
             values, name = saved.vectors, saved.node_encoder
@@ -469,82 +422,20 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         return load_model(Path(path))
 
+    def check_options(self) -> None:
+        """Raise `UsageError` where an option's name or value is not known; see
+        `kgml.models.options`."""
+        check_options(self)
+
     def _documents(self, texts: Sequence[str]) -> Documents:
         check_is_fitted(self)
         return self.featurizer().documents(check_texts(texts), self.assembly_.lead_ is not None)
-
-    def check_options(self) -> None:
-        """Raise `UsageError` where an option's name or value is not known."""
-        check("fusion", self.fusion)
-        check("node_encoder", self.node_encoder)
-        check("objective", self.objective)
-        if not self.vectors:
-            check_training(self.node_encoder, self.node_training)
-        self._check_head()
-        EncoderConfig(
-            precision=self.precision, long_texts=self.long_texts, device=self.device
-        ).check()
-        if self.knowledge not in KNOWLEDGE:
-            hint = one_of(KNOWLEDGE, str(self.knowledge))
-            raise UsageError(f"no knowledge option '{self.knowledge}'; {hint}")
-        if not isinstance(self.tune, bool | FewShotConfig):
-            raise UsageError(f"tune={self.tune!r}: wanted True, False or a FewShotConfig.")
-        if self.head == TRANSFORMER:
-            if not isinstance(self.transformer, TransformerConfig):
-                raise UsageError(f"transformer={self.transformer!r}: wanted a TransformerConfig.")
-            check_transformer(self.transformer, self._base(), bool(self.tune))
-        elif self.tune:
-            check_tunable(self.featurizer().encoder, self.target)
-        if self.folds < 2:
-            raise UsageError(f"folds = {self.folds}: wanted at least 2, such as 5.")
-        if not isinstance(self.random_state, Integral) or not 0 <= self.random_state < 2**32:
-            raise UsageError(f"seed {self.random_state}: wanted a number from 0 to 4294967295.")
-        if not isinstance(self.graph, KnowledgeGraph | None):
-            raise UsageError(
-                f"graph={self.graph!r}: wanted a KnowledgeGraph; use kgml.load_graph(path)."
-            )
-
-    def _check_head(self) -> None:
-        """Raise `UsageError` where the head, its options and the target do not go together."""
-        check("target", self.target)
-        check_head_options(self.regularization, self.class_weight)
-        if isinstance(self.order, str):
-            raise UsageError(f"order={self.order!r}: wanted a list of classes, lowest first.")
-        if len(self.order) and self.target != "ordinal":
-            raise UsageError(f"order is for target ordinal, not {self.target}. Leave it out.")
-        made = resolve("head", self.head)
-        if self.target not in made.targets:
-            able = sorted(n for n in names("head") if self.target in resolve("head", n).targets)
-            raise UsageError(
-                f"head '{self.head}' does not learn target {self.target}; {one_of(able, self.head)}"
-            )
-        options = made.options
-        if self.head == AUTO and self.target == "regression":
-            options = resolve("head", "ridge").options
-        for name in ("regularization", "class_weight"):
-            if getattr(self, name) is not None and name not in options:
-                able = sorted(n for n in names("head") if name in resolve("head", n).options)
-                raise UsageError(
-                    f"{name} is for {', '.join(n for n in able if n != AUTO)}; '{self.head}' takes "
-                    f"none{' with target ' + self.target if self.head == AUTO else ''}. Leave it out."
-                )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         if self.target == "regression":
             tags.estimator_type = "regressor"
         return tags
-
-
-def check_head_options(regularization: Any, class_weight: Any) -> None:
-    """Raise `UsageError` for a value that no head takes."""
-    number = isinstance(regularization, Real) and not isinstance(regularization, bool)
-    if not (regularization is None or regularization == AUTO or number):
-        raise UsageError(f"regularization {regularization!r}: wanted a number above 0, or auto.")
-    if number and not 0 < float(regularization) < float("inf"):
-        raise UsageError(f"regularization {regularization}: wanted a number above 0, or auto.")
-    if class_weight is not None and class_weight not in WEIGHTS:
-        raise UsageError(f"no class weight '{class_weight}'; {one_of(WEIGHTS, str(class_weight))}")
 
 
 def warn_if_unlinked(documents: Documents) -> None:
@@ -554,7 +445,3 @@ def warn_if_unlinked(documents: Documents) -> None:
             "no text mentions a concept of the graph: knowledge has no part in this model. "
             "Check that graph and texts are of one domain and language."
         )
-
-
-def _rounded(names: list[str], row: NDArray[np.float64]) -> dict[str, float]:
-    return {name: round(float(p), 6) for name, p in zip(names, row, strict=True)}

@@ -1,0 +1,61 @@
+"""The text encoder that a model keeps, tuned on all of its training rows, and what that is worth."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kgml.config import FewShotConfig
+from kgml.encoders.rows import Integers
+from kgml.encoders.text import TextEncoder
+from kgml.models.assembly import Recipe
+from kgml.models.evidence import Evidence
+from kgml.models.features import Documents, EntityVectors
+from kgml.models.fewshot.honest import Worth, weigh_tuned
+from kgml.models.fewshot.tuning import Tuning, reader, siblings_of
+from kgml.models.targets.base import Codes, Labels, Target
+
+
+class Tuned(NamedTuple):
+    """encoder: tuned on all rows, in the folder ``box``, which goes when no one holds it · evidence
+    and worth: of encoders that were tuned on halves of the rows."""
+
+    encoder: TextEncoder
+    box: tempfile.TemporaryDirectory[str]
+    evidence: Evidence
+    worth: Worth
+
+
+def tuned_on(
+    base: TextEncoder, documents: Documents, codes: Codes, classes: Labels, config: FewShotConfig,
+    evidence: Evidence, recipe: Recipe, vectors: EntityVectors, target: Target, *,
+    always: bool = False,
+) -> Tuned:  # fmt: skip
+    """Tune ``base`` on n training rows, after asking two halves of them what that is worth.
+
+    Args:
+        documents: read by ``base``.
+        codes: (n,) numbers of ``classes`` (c,).
+        evidence: of the frozen encoder.
+        always: knowledge is shipped whatever the evidence says.
+    """
+    tuning = Tuning(
+        base, documents.texts, codes, config.planned(len(codes)), seed=recipe.seed,
+        siblings=siblings_of(classes, vectors.graph),
+    )  # fmt: skip
+
+    def on_half(rows: Integers) -> TextEncoder:
+        tuning.run(rows, "Tuning on half of the rows")
+        return tuning.reader()
+
+    found, worth = weigh_tuned(
+        evidence, documents, codes, recipe, vectors, target, on_half, always=always
+    )
+    tuning.run(np.arange(len(codes)), "Tuning the encoder")
+    box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")
+    folder = Path(box.name) / "encoder"
+    tuning.write(folder)
+    return Tuned(reader(base, folder), box, found, worth)
