@@ -22,6 +22,9 @@ METHODS = ("hybrid", "bm25", "dense")
 PRECISIONS = ("fp32", "bf16", "int8")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LONG_TEXTS = ("cut", "chunks")
+LAYERS = ("all", "lora", "top")
+SCHEDULES = ("linear", "cosine")
+TRAINING_PRECISIONS = ("no", "bf16", "fp16")
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "per_class": (2, float("inf")),
@@ -53,6 +56,15 @@ RANGES: dict[str, tuple[float, float]] = {
     "scale": (0.001, float("inf")),
     "full_batch": (0, float("inf")),
     "fan_out": (1, float("inf")),
+    "minutes": (0.001, float("inf")),
+    "accumulation": (1, float("inf")),
+    "warm_up": (0.0, 1.0),
+    "decay": (0.0, 1.0),
+    "lora_rank": (1, float("inf")),
+    "lora_alpha": (0.001, float("inf")),
+    "checks": (1, float("inf")),
+    "evaluation": (0.01, 0.5),
+    "max_length": (4, float("inf")),
     "layers": (0, float("inf")),
     "lexical": (0.01, 100.0),
 }
@@ -250,6 +262,85 @@ class FewShotConfig:
 
 
 @dataclass(frozen=True)
+class TransformerConfig:
+    """``[transformer]``: text encoder, fusion and classifier trained together, with ``--head
+    transformer``."""
+
+    layers: str = "all"
+    """all; top:N, the last N layers alone; lora (extra lora): low-rank changes of all (Hu et al. 2022).
+    The table of words stays as it is."""
+    epochs: int | None = None
+    """Times each row is seen, at most; None: 4, or of few rows as many as make 60 steps (short runs on
+    few rows end anywhere: Mosbach et al. 2021)."""
+    steps: int | None = None
+    """At most so many; None: as many as the epochs have."""
+    minutes: float | None = None
+    """As many steps as fit, told once at the start by timing a few; None: all."""
+    batch_size: int = 16
+    """Rows read at once."""
+    accumulation: int = 1
+    """Batches in a step."""
+    learning_rate: float | None = None
+    """Of the text encoder, the highest; None: 1e-4, of lora 1e-3."""
+    head_learning_rate: float = 1e-2
+    """Of fusion and classifier."""
+    warm_up: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    schedule: str = "linear"
+    """linear or cosine: how it falls then."""
+    decay: float = 0.01
+    """Weight decay."""
+    lora_rank: int = 8
+    lora_alpha: float = 16.0
+    """A change counts alpha / rank."""
+    dropout: float = 0.05
+    """Of what goes into a low-rank change."""
+    precision: str = "no"
+    """Of training: no (float32), bf16, or fp16 (on a GPU)."""
+    evaluation: float = 0.1
+    """Share of the training rows that is held out, to stop early and to calibrate; at least 20 rows, at
+    most a third."""
+    checks: int = 2
+    """Validations on them in an epoch."""
+    patience: int = 3
+    """Validations without a better one before it stops, at the earliest after half of the steps: while
+    the learning rate is high, scores fall before they rise."""
+    max_length: int | None = None
+    """Tokens read of a text; None: as many as the text encoder reads."""
+    gradient_checkpointing: bool = False
+    """Whether inner numbers are computed again for the gradient: less memory, a third more time."""
+
+    def check(self) -> None:
+        """Raise `UsageError` for a name that is not known, without importing anything."""
+        kind, colon, number = self.layers.partition(":")
+        good = number.isdecimal() and int(number) > 0 if colon else kind != "top"
+        if kind not in LAYERS or not good or (colon and kind != "top"):
+            hint = one_of(("all", "lora", "top:2"), kind)
+            raise UsageError(f"no layers named '{self.layers}'; {hint}")
+        if self.schedule not in SCHEDULES:
+            raise UsageError(
+                f"no schedule named '{self.schedule}'; {one_of(SCHEDULES, self.schedule)}"
+            )
+        if self.precision not in TRAINING_PRECISIONS:
+            hint = one_of(TRAINING_PRECISIONS, self.precision)
+            raise UsageError(f"no training precision named '{self.precision}'; {hint}")
+
+    def planned(self, steps_an_epoch: int) -> int:
+        """How many steps there are at most.
+
+        >>> TransformerConfig().planned(3), TransformerConfig().planned(200)
+        (60, 800)
+        """
+        epochs = self.epochs or max(4, -(-60 // steps_an_epoch))
+        return min(epochs * steps_an_epoch, self.steps or epochs * steps_an_epoch)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the text encoder."""
+        return self.learning_rate or (1e-3 if self.layers == "lora" else 1e-4)
+
+
+@dataclass(frozen=True)
 class LinkingConfig:
     """``[linking]``: spans of a text become entities."""
 
@@ -288,7 +379,8 @@ class TrainConfig:
     """Share of rows held out; None: the table's split if it brings one, else 0.25."""
     per_class: int | None = None
     head: str = "auto"
-    """auto, logistic, svm, centroid, boosting or ridge; auto looks at target and rows per class."""
+    """auto, logistic, svm, centroid, boosting, ridge or transformer (the text encoder is trained too, see
+    ``[transformer]``); auto looks at target and rows per class."""
     regularization: float | str | None = None
     """C of logistic and svm, alpha of ridge; auto: by log-loss in three folds of the training rows.
     None: what the head has by itself."""
@@ -340,6 +432,7 @@ class Config:
     node_training: NodeTrainingConfig = field(default_factory=NodeTrainingConfig)
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
+    transformer: TransformerConfig = field(default_factory=TransformerConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     linking: LinkingConfig = field(default_factory=LinkingConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)

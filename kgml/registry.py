@@ -55,6 +55,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "logistic": "kgml.models.light:LogisticHead",
         "ridge": "kgml.models.heads.ridge:RidgeHead",
         "svm": "kgml.models.light:SVMHead",
+        "transformer": "kgml.models.finetuned.head:TransformerHead",
     },
     "target": {
         "single": "kgml.models.targets.single:SingleTarget",

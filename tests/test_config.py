@@ -73,6 +73,29 @@ steps = 9
 batch_size = 16
 learning_rate = 0.002
 temperature = 0.2
+layers = 2
+
+[transformer]
+layers = "lora"
+epochs = 2
+steps = 50
+minutes = 3.5
+batch_size = 8
+accumulation = 2
+learning_rate = 0.0003
+head_learning_rate = 0.02
+warm_up = 0.2
+schedule = "cosine"
+decay = 0.1
+lora_rank = 4
+lora_alpha = 4.0
+dropout = 0.1
+precision = "bf16"
+evaluation = 0.2
+checks = 1
+patience = 5
+max_length = 64
+gradient_checkpointing = true
 
 [linking]
 min_length = 4

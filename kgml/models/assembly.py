@@ -126,7 +126,7 @@ class Assembly:
         """
         documents = self._as_used(documents)
         vector, weights, gate = self._fused(documents)
-        views = [sparse.csr_matrix(vector), self._words(documents),
+        views = [sparse.csr_matrix(vector), self.words(documents),
                  self.view_.transform(documents.counts, weights, gate)]  # fmt: skip
         if self.lead_ is not None:
             lead = lead_of(documents)
@@ -158,7 +158,7 @@ class Assembly:
     def _as_used(self, documents: Documents) -> Documents:
         return documents.without_links() if self.fusion_.idle else documents
 
-    def _words(self, documents: Documents) -> sparse.csr_matrix:
+    def words(self, documents: Documents) -> sparse.csr_matrix:
         if self.lexical_ is None:
             return no_columns(len(documents))
         return self.lexical_.transform(documents.terms)
@@ -183,7 +183,7 @@ class Assembly:
         text = some.text
         if self.lead_ is not None:
             text = np.hstack([text, LEAD * lead_of(some).text])
-        return balance(text, self._words(some), self.target.hot(y[rows], self.classes))
+        return balance(text, self.words(some), self.target.hot(y[rows], self.classes))
 
     def _bag(self, documents: Documents) -> EntityBag:
         wants = self.fusion_
@@ -195,7 +195,7 @@ class Assembly:
         rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
         some = documents.take(rows)
         bag = self._bag(some)
-        fixed, concepts = [self._words(some)], [self._concepts(bag, bag.counts, self.view_)]
+        fixed, concepts = [self.words(some)], [self._concepts(bag, bag.counts, self.view_)]
         if self.lead_ is not None:
             lead = lead_of(some)
             fixed.append(sparse.csr_matrix(LEAD * lead.text))

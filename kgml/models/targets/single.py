@@ -25,6 +25,7 @@ class SingleTarget(Target):
     name = "single"
     scorer = OneLabelEach
     weighed, tested = "accuracy", "macro_f1"
+    link = "softmax"
     settles = False
 
     @classmethod

@@ -222,7 +222,7 @@ def test_scikit_learn_runs_on_an_indicator_and_on_numbers(kinds, words) -> None:
         ({"head": "blend", "target": "multi"}, r"head 'blend' does not learn target multi"),
         ({"order": ("a", "b")}, r"order is for target ordinal, not single"),
         ({"target": "ordinal", "order": "low"}, r"order='low': wanted a list of classes"),
-        ({"head": "centroid", "class_weight": "balanced"}, r"class_weight is for blend, boosting, logistic, ridge, svm; 'centroid' takes none"),
+        ({"head": "centroid", "class_weight": "balanced"}, r"class_weight is for blend, boosting, logistic, ridge, svm, transformer; 'centroid' takes none"),
         ({"head": "boosting", "regularization": 1.0}, r"regularization is for blend, logistic, ridge, svm; 'boosting' takes none"),
         ({"target": "regression", "class_weight": "none"}, r"class_weight is for .*'auto' takes none with target regression"),
         ({"class_weight": "balancd"}, r"no class weight 'balancd'; .*Did you mean 'balanced'"),
