@@ -379,7 +379,7 @@ class TrainConfig:
     """Share of rows held out; None: the table's split if it brings one, else 0.25."""
     per_class: int | None = None
     head: str = "auto"
-    """auto, logistic, svm, centroid, boosting, ridge or transformer (the text encoder is trained too, see
+    """auto, logistic, svm, ridge, blend, centroid, boosting or transformer (the text encoder is trained too, see
     ``[transformer]``); auto looks at target and rows per class."""
     regularization: float | str | None = None
     """C of logistic and svm, alpha of ridge; auto: by log-loss in three folds of the training rows.

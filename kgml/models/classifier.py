@@ -56,7 +56,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_training: how a node encoder is trained.
         vectors: a folder of ``kgml encode`` for this graph, whose vectors are taken in place of a
             node encoder's. Not saved with the model, which holds them.
-        head: auto, logistic, svm, centroid, boosting, ridge or transformer; auto is ridge for numbers,
+        head: auto, logistic, svm, ridge, blend, centroid, boosting or transformer; auto is ridge for numbers,
             else goes by the number of training rows per class. With transformer text encoder, fusion and
             classifier are trained together; the encoder is saved with the model.
         transformer: how, with that head.

@@ -31,7 +31,7 @@ from kgml.models.train import train
 from kgml.registry import names
 
 ROWS = np.random.default_rng(3).permutation(36)
-HEADS = ("boosting", "centroid", "logistic", "svm")
+HEADS = ("blend", "boosting", "centroid", "logistic", "ridge", "svm")
 fusions = pytest.mark.parametrize("fusion", names("fusion"))
 knowing = pytest.mark.parametrize("fusion", [name for name in names("fusion") if name != "none"])
 every = pytest.mark.parametrize(
@@ -204,17 +204,22 @@ def test_no_test_row_touches_vocabulary_idf_thresholds_or_weights(
 def test_a_permuted_graph_is_left_out_and_one_that_knows_is_not(
     kinds, words, documents: Documents, fusion: str
 ) -> None:
-    """Words that only the graph understands: permuted, it says of them what is not so."""
-    moved = relabelled(documents, permutation(documents, 5), kinds)
-    real, permuted, plain = (
-        made(kinds, fusion=name, knowledge="auto", folds=4).fit_documents(rows, words.labels)
-        for name, rows in ((fusion, documents), (fusion, moved), ("none", documents))
-    )
+    """Words that only the graph understands: permuted, it says of them what is not so. One in ten is
+    let in by chance (`kgml.models.evidence.CONVINCED`), and then it is not said to help."""
+    how: dict[str, Any] = {"knowledge": "auto", "folds": 4}
+    real = made(kinds, fusion=fusion, **how).fit_documents(documents, words.labels)
+    plain = made(kinds, fusion="none", **how).fit_documents(documents, words.labels)
     assert (real.strength_, real.evidence_.helps) == (1, True)
-    assert (permuted.strength_, bool(permuted.evidence_.helps)) == (0, False)
-    np.testing.assert_allclose(
-        permuted.proba_documents(moved), plain.proba_documents(documents), atol=1e-9
-    )
+    let_in = 0
+    for draw in range(4):
+        moved = relabelled(documents, permutation(documents, draw), kinds)
+        permuted = made(kinds, fusion=fusion, **how).fit_documents(moved, words.labels)
+        assert not permuted.evidence_.helps
+        let_in += permuted.strength_ > 0
+        if not permuted.strength_:
+            found, wanted = permuted.proba_documents(moved), plain.proba_documents(documents)
+            np.testing.assert_allclose(found, wanted, atol=1e-9)
+    assert let_in <= 1
 
 
 @knowing
@@ -224,7 +229,10 @@ def test_where_the_text_says_it_all_neither_graph_raises_what_is_right(
     """The sentence around the word decides: nothing is left for an ontology to add."""
     y = (np.arange(40) // 2 % 5 < 2).astype(int)
     moved = relabelled(documents, permutation(documents, 5), kinds)
-    recipes = {"plain": Recipe("none", "logistic"), "knowledge": Recipe(fusion, "logistic")}
+    recipes = {
+        "plain": Recipe("none", "logistic", lexical=1.0),
+        "knowledge": Recipe(fusion, "logistic", lexical=1.0),
+    }
     for rows in (documents, moved):
         vectors.prepare(rows, fusion=fusion)
         held = out_of_fold(rows, y, recipes, vectors, 4, SingleTarget())

@@ -177,8 +177,9 @@ def test_words_count_what_they_are_told_to_and_a_saved_model_knows(
     model = KGTextClassifier(kinds, lexical=0.5, folds=2).fit(words.texts, words.labels)
     full = KGTextClassifier(kinds, folds=2).fit(words.texts, words.labels)
     documents = model.featurizer().documents(words.texts)
-    here, there = (dense(m.assembly_._words(documents)) for m in (model, full))
-    np.testing.assert_array_equal(here, there * np.float32(0.5))
+    here, there = (dense(m.assembly_.words(documents)) for m in (model, full))
+    assert full.assembly_.lexical_ is not None
+    np.testing.assert_allclose(here, there / full.assembly_.lexical_.scale_ * 0.5, rtol=1e-6)
     assert here.max() > 0
     model.save(tmp_path / "m")
     loaded = load_model(tmp_path / "m")
