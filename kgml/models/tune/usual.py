@@ -50,6 +50,8 @@ def settled(space: Space, config: Config, rows_per_class: float, given: bool) ->
     Raises:
         UsageError: a value that goes with none of the others, or nothing is left to search.
     """
+    if config.train.kind == "regression":
+        space = space.without("class_weight", "numbers have no classes")
     named = {option.name for option in space.options}
     if not given:
         fixed = {

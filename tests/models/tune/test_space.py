@@ -40,14 +40,13 @@ def test_the_defaults_are_written_out_and_lie_within_the_space() -> None:
     assert given["head"] == "logistic"
     wide = {option.label: option.values for option in space.options}
     assert wide["regularization of logistic"] == Range(0.1, 500.0)
-    assert wide["head"] == Choice(("logistic", "svm", "centroid"))
-    assert "regularization of ridge" not in wide
+    assert wide["head"] == Choice(("logistic", "svm", "blend", "centroid", "ridge"))
 
 
 def test_many_rows_per_class_have_another_head_by_default() -> None:
     space = settled(of_names([]), Config(), 60, False)
-    assert usual(space, Config(), 60)[1]["head"] == "svm"
-    assert usual(space, Config(), 60)[1]["regularization of svm"] == 0.5
+    assert usual(space, Config(), 60)[1]["head"] == "blend"
+    assert usual(space, Config(), 60)[1]["regularization of blend"] == 0.5
 
 
 def test_a_trial_is_put_into_the_options_and_what_does_not_apply_goes() -> None:
@@ -65,7 +64,7 @@ def test_heads_that_would_not_take_a_given_option_are_left_out() -> None:
     config = Config().override("train", class_weight="balanced")
     space = settled(of_names([]).without("class_weight", "given"), config, 8, False)
     (head,) = [option for option in space.options if option.name == "head"]
-    assert head.values == Choice(("logistic", "svm"))
+    assert head.values == Choice(("logistic", "svm", "blend", "ridge"))
 
 
 def test_a_regression_has_one_head_and_its_strength() -> None:
@@ -99,7 +98,7 @@ def test_a_file_of_options_has_lists_and_ranges(tmp_path: Path) -> None:
         ('[fusion]\nname = ["gaeted"]', "no fusion named 'gaeted'.*Did you mean 'gated'"),
         ("[fusion]\nname = [1]", "name = 1: wanted str, found int"),
         ("[train]\nregularization = { low = 5.0, high = 1.0 }", "low 5 and high 1; wanted 0 < low"),
-        ('[train]\nhead = ["ridge"]', "head 'ridge' does not learn target single"),
+        ('[train]\nhead = ["ridgee"]', "no head named 'ridgee'.*Did you mean 'ridge'"),
         ("[train]\ntest_size = [0.1, 0.2]", "train.test_size is not searched; choose from"),
         (
             "[linking]\nthreshold = { low = 0.5, high = 0.9 }",

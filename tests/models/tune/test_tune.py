@@ -162,7 +162,7 @@ def test_what_is_left_out_is_said_with_its_reason(found: dict[str, Any]) -> None
     assert left["threshold"].startswith("all texts are linked anew")
     assert {one["option"] for one in found["space"]} == {
         "fusion", "head", "class_weight", "lexical", "regularization of logistic",
-        "regularization of svm",
+        "regularization of svm", "regularization of blend", "regularization of ridge",
     }  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def test_a_file_of_options_is_searched_dear_ones_too(tune: Tune, box: Path) -> N
     file.write_text("[linking]\nvariants = [true, false]\n[train]\nregularization = [1.0, 4.0]\n")
     result = tune("space", space=file, trials=4, outer_folds=0)
     assert [one["option"] for one in result["space"]] == [
-        "regularization", "regularization", "variants"
+        "regularization", "regularization", "regularization", "variants"
     ]  # fmt: skip
     assert {one["options"]["regularization"] for one in result["trials"]} <= {1.0, 4.0, 10.0}
     assert result["not_searched"]["fusion"] == "not in space.toml"
