@@ -22,6 +22,8 @@ _PUBLIC = {
     "open_search": "kgml.search.kept",
     "KGTextClassifier": "kgml.models.classifier",
     "DescribedClass": "kgml.data.classes",
+    "tune_options": "kgml.models.tune.run",
+    "Tuning": "kgml.models.tune.ask",
     "fit_without_labels": "kgml.models.zero",
     "Explanation": "kgml.models.explain",
     "explain": "kgml.models.explain",

@@ -49,11 +49,13 @@ OPTIONS: dict[str, dict[str, str]] = {
     },
     "head": {
         "auto": "kgml.models.light:AutoHead",
+        "blend": "kgml.models.heads.blend:BlendHead",
         "boosting": "kgml.models.heads.boosting:BoostingHead",
         "centroid": "kgml.models.heads.centroid:CentroidHead",
         "logistic": "kgml.models.light:LogisticHead",
         "ridge": "kgml.models.heads.ridge:RidgeHead",
         "svm": "kgml.models.light:SVMHead",
+        "transformer": "kgml.models.finetuned.head:TransformerHead",
     },
     "target": {
         "single": "kgml.models.targets.single:SingleTarget",

@@ -68,10 +68,34 @@ general_size = 3
 general_weight = 1.5
 
 [few_shot]
+layers = 2
 steps = 9
 batch_size = 16
 learning_rate = 0.002
 temperature = 0.2
+layers = 2
+
+[transformer]
+layers = "lora"
+epochs = 2
+steps = 50
+minutes = 3.5
+batch_size = 8
+accumulation = 2
+learning_rate = 0.0003
+head_learning_rate = 0.02
+warm_up = 0.2
+schedule = "cosine"
+decay = 0.1
+lora_rank = 4
+lora_alpha = 4.0
+dropout = 0.1
+precision = "bf16"
+evaluation = 0.2
+checks = 1
+patience = 5
+max_length = 64
+gradient_checkpointing = true
 
 [linking]
 min_length = 4
@@ -97,6 +121,7 @@ target = "multi"
 label_separator = "|"
 order = ["low", "high"]
 lead = false
+lexical = 0.5
 folds = 3
 tune_encoder = true
 """
@@ -282,3 +307,16 @@ def test_regularization_is_a_number_or_auto_and_an_order_a_list_of_strings() -> 
     ):
         with pytest.raises(UsageError, match=wanted):
             Config.from_dict({"train": options})
+
+
+def test_what_is_written_as_toml_is_read_as_the_same_options(tmp_path: Path) -> None:
+    config = Config(seed=7).override(
+        "train", label_column='a "b" \\ \x7f ü', order=("low", "high"), regularization=0.1235,
+        lead=False, lexical=0.3,
+    ).override("graph", import_map={"https://example.org/a": "a.ttl"}).override(
+        "node_training", fan_out=(3, 2)
+    )  # fmt: skip
+    file = tmp_path / "kgml.toml"
+    file.write_text(config.to_toml(), encoding="utf-8")
+    assert Config.from_toml(file) == config
+    assert Config().to_toml() == ""

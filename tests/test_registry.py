@@ -45,7 +45,11 @@ def test_the_defaults_of_the_configuration_are_known_names() -> None:
         ("node_encoder", "sag", r"no node encoder named 'sag'; .* Did you mean 'sage'\?"),
         ("objective", "infomx", r"no objective named 'infomx'; .* Did you mean 'infomax'\?"),
         ("head", "logisitc", r"no head named 'logisitc'; .* Did you mean 'logistic'\?"),
-        ("head", "xyz", r"choose from auto, boosting, centroid, logistic, ridge, svm\.$"),
+        (
+            "head",
+            "xyz",
+            r"choose from auto, blend, boosting, centroid, logistic, ridge, svm, transformer\.$",
+        ),
     ],
 )
 def test_an_unknown_name_is_answered_with_what_could_be_meant(

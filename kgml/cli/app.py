@@ -30,6 +30,7 @@ from kgml.cli import (
     link,
     predict,
     train,
+    tune,
     validate,
 )
 from kgml.cli.output import close_stdout, say
@@ -92,6 +93,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(predict.evaluate)
 app.command("explain")(explain.explain)
 app.command("compare", cls=compare.Several)(compare.compare)
+app.command("tune", cls=tune.Several)(tune.tune)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,13 +22,15 @@ SEVERAL = ("--graph", "--per-class", "--fusion")
 class Several(TyperCommand):
     """A command whose ``--per-class 8 32 full`` is ``--per-class 8 --per-class 32 ...``."""
 
+    several: tuple[str, ...] = SEVERAL
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Repeat an option of `SEVERAL` before each of its further values."""
-        return super().parse_args(ctx, repeated(args))
+        """Repeat an option of ``several`` before each of its further values."""
+        return super().parse_args(ctx, repeated(args, self.several))
 
 
-def repeated(args: list[str]) -> list[str]:
-    """``args`` with the options of `SEVERAL` written before each value.
+def repeated(args: list[str], several: Sequence[str] = SEVERAL) -> list[str]:
+    """``args`` with the options of ``several`` written before each value.
 
     >>> repeated(["--per-class", "8", "full", "--json"])
     ['--per-class', '8', '--per-class', 'full', '--json']
@@ -37,7 +40,7 @@ def repeated(args: list[str]) -> list[str]:
     for argument in args:
         if argument.startswith("-"):
             name, equals, _ = argument.partition("=")
-            option, fresh = (name, not equals) if name in SEVERAL else (None, False)
+            option, fresh = (name, not equals) if name in several else (None, False)
         elif option is not None and not fresh:
             found.append(option)
         else:

@@ -9,7 +9,7 @@ import typer
 
 from kgml.cli import options
 from kgml.cli.output import Call, columns
-from kgml.config import FusionConfig, TrainConfig
+from kgml.config import FusionConfig, TrainConfig, TransformerConfig
 from kgml.errors import UsageError
 from kgml.registry import OPTIONS, check
 
@@ -102,6 +102,37 @@ def train(
             show_default=False,
         ),
     ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            "--layers",
+            metavar="NAME",
+            help="Of --head transformer, what is trained: all|top:N|lora (needs kgml[lora]). Default: "
+            f"{TransformerConfig.layers}. More options: [transformer] in kgml.toml.",
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs", metavar="N", min=1, help="Of --head transformer, at most so many."
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-size", metavar="N", min=2, help="Of --head transformer, rows a step."
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            metavar="NUMBER",
+            min=1e-9,
+            max=1.0,
+            help="Of --head transformer, of the text encoder. Default: 1e-4, of lora 1e-3.",
+        ),
+    ] = None,
     precision: options.Precision = None,
     long_texts: options.LongTexts = None,
     device: options.Device = None,
@@ -142,16 +173,26 @@ def train(
             "vectors": "" if named else None if vectors is None else str(vectors),
         },
         fusion={"name": fusion},
+        transformer={
+            "layers": layers, "epochs": epochs, "batch_size": batch_size,
+            "learning_rate": learning_rate,
+        },
         train={
             "text_column": text_column, "label_column": label_column,
             "split_column": split_column, "test_size": test_size,
-            "per_class": per_class, "head": head, "regularization": _number(regularization),
+            "per_class": per_class, "head": head, "regularization": number(regularization),
             "class_weight": class_weight, "target": target, "label_separator": label_separator,
             "tune_encoder": tune_encoder, "order": _listed(order, ctx.args),
         },
     )  # fmt: skip
     config.encoder.check()
     config.train.check()
+    config.transformer.check()
+    _check_transformer(
+        config.train.head,
+        {"--layers": layers, "--epochs": epochs, "--batch-size": batch_size,
+         "--learning-rate": learning_rate},
+    )  # fmt: skip
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)
     check("objective", config.encoder.objective)
@@ -177,6 +218,15 @@ def train(
     call.result(result, human)
 
 
+def _check_transformer(head: str, given: dict[str, Any]) -> None:
+    """Refuse options of a transformer where another head is trained."""
+    named = [flag for flag, value in given.items() if value is not None]
+    if named and head != "transformer":
+        raise UsageError(
+            f"{named[0]} is for --head transformer, not {head}. Leave it out, or add --head transformer."
+        )
+
+
 def _check_no_labels(given: dict[str, Any]) -> None:
     """Refuse options that are about labelled rows."""
     wrong = [flag for flag, value in given.items() if value is not None]
@@ -195,7 +245,8 @@ def _listed(order: str | None, more: list[str]) -> tuple[str, ...] | None:
     return None if order is None else (order, *more)
 
 
-def _number(regularization: str | None) -> float | str | None:
+def number(regularization: str | None) -> float | str | None:
+    """``--regularization``: a number, or auto."""
     if regularization is None or regularization == "auto":
         return regularization
     try:
@@ -228,6 +279,7 @@ def human(result: dict[str, Any]) -> str:
         [
             columns(table),
             *_tuned(result["tuning"]),
+            *_fine_tuned(result["transformer"]),
             f"{rows['train']} training rows, {rows['test']} test rows, "
             f"{result['coverage']:.0%} with a linked concept, {result['seconds']:.1f} s",
             result["knowledge"]["sentence"],
@@ -264,6 +316,23 @@ def _tuned(tuning: dict[str, Any] | None) -> list[str]:
     return [
         f"text encoder tuned in {tuning['steps']} steps; tuned on one half of the training rows it "
         f"is right in {right['tuned']:.0%} of the other, frozen in {right['frozen']:.0%}"
+    ]
+
+
+def _fine_tuned(told: dict[str, Any] | None) -> list[str]:
+    """Two lines on the training of a transformer, if there was one."""
+    if told is None:
+        return []
+    from kgml.evaluation.metrics import called
+
+    steps, rows, over = told["steps"], told["rows"], told["over_light"]
+    low, high = (100 * value for value in over["interval"])
+    return [
+        f"transformer ({told['layers']}, {told['trained']:,} numbers) trained in {steps['done']:,} of "
+        f"{steps['planned']:,} steps on {rows['learned_from']:,} rows, weights of step {steps['best']:,}; "
+        f"on {rows['held_out']:,} rows held out {100 * over['difference']:+.1f} points [{low:+.1f}, "
+        f"{high:+.1f}] of {called(over['metric'])} over the light stack",
+        "text, text + TF-IDF, placebo and what the ontology adds are of the light stack",
     ]
 
 

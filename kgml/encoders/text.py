@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -277,6 +278,22 @@ class TextEncoder:
         if self.precision == "bf16":
             model[0].bfloat16()
         return model
+
+    def with_weights(self, model: SentenceTransformer) -> TextEncoder:
+        """An encoder of the same files and options that reads with a copy of ``model``, tuned from
+        them, and puts nothing into the cache."""
+        one = TextEncoder(
+            self.model, cache=False, batch_tokens=self.batch_tokens, precision=self.precision,
+            long_texts=self.long_texts, device=self.device,
+        )  # fmt: skip
+        copied = deepcopy(model).eval()
+        digest = hashlib.sha256(self.fingerprint.encode())
+        for parameter in copied.parameters():
+            digest.update(parameter.detach().cpu().numpy().tobytes())
+        vars(one).update(_loaded=copied, fingerprint=digest.hexdigest())
+        if self.precision == "bf16":
+            copied[0].bfloat16()
+        return one
 
     def load(self) -> SentenceTransformer:
         """A new copy of the model in float32, not shared with this encoder: for training.

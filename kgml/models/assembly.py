@@ -12,6 +12,7 @@ from scipy import sparse
 from torch import Tensor
 
 from kgml.fusion.base import EntityBag, Fusion
+from kgml.models.balance import balance
 from kgml.models.concepts import ConceptView
 from kgml.models.features import Documents, EntityVectors, aligned, bag_of, of_some
 from kgml.models.learn import MOST_ROWS, Concepts, concepts_of, fit_fusion, make_batch, some_rows
@@ -36,7 +37,7 @@ class Recipe:
 
     fusion: str = "concat"
     head: str = "svm"
-    lexical: bool = True
+    lexical: bool | float = True
     seed: int = 0
     regularization: float | str | None = None
     class_weight: str | None = None
@@ -92,20 +93,28 @@ class Assembly:
         Args:
             strength: 0 leaves knowledge out altogether.
         """
+        self.fit_features(documents, y, strength)
+        self.head_: Head = self.recipe.make_head()
+        self.target.fit(self.head_, self.features(documents), y, self.classes)
+        return self
+
+    def fit_features(self, documents: Documents, y: Codes, strength: float = 1.0) -> Assembly:
+        """All of `fit` but the head: what `features` needs, whatever head is to see them."""
         vocabularies = self.vectors.graph.vocabularies
         if self.recipe.lexical:
             self.lexical_ = LexicalView().fit(documents.terms)
         self.view_ = ConceptView().fit(documents.counts, vocabularies)
         if self.recipe.lead and has_leads(documents):
             self.lead_ = ConceptView().fit(lead_of(documents).counts, vocabularies)
+        if self.lexical_ is not None:
+            given = self.recipe.lexical
+            self.lexical_.scale_ = self._balance(documents, y) if given is True else float(given)
         make = resolve("fusion", self.recipe.fusion)
         self.fusion_: Fusion = make(documents.text.shape[1], self.vectors.d_node)
         self.fusion_.strength.fill_(strength)
         if not self.fusion_.idle:
             self._learn(documents, y)
         self.fusion_.requires_grad_(False)
-        self.head_: Head = self.recipe.make_head()
-        self.target.fit(self.head_, self.features(documents), y, self.classes)
         return self
 
     def features(self, documents: Documents) -> sparse.csr_matrix:
@@ -117,7 +126,7 @@ class Assembly:
         """
         documents = self._as_used(documents)
         vector, weights, gate = self._fused(documents)
-        views = [sparse.csr_matrix(vector), self._words(documents),
+        views = [sparse.csr_matrix(vector), self.words(documents),
                  self.view_.transform(documents.counts, weights, gate)]  # fmt: skip
         if self.lead_ is not None:
             lead = lead_of(documents)
@@ -149,7 +158,7 @@ class Assembly:
     def _as_used(self, documents: Documents) -> Documents:
         return documents.without_links() if self.fusion_.idle else documents
 
-    def _words(self, documents: Documents) -> sparse.csr_matrix:
+    def words(self, documents: Documents) -> sparse.csr_matrix:
         if self.lexical_ is None:
             return no_columns(len(documents))
         return self.lexical_.transform(documents.terms)
@@ -167,6 +176,15 @@ class Assembly:
         weights = fused.concept_weights[bag.mask]
         return fused.vector.numpy(), weights.numpy(), fused.gate.numpy()
 
+    def _balance(self, documents: Documents, y: Codes) -> float:
+        """What words count: the same with knowledge as without."""
+        rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
+        some = documents.take(rows)
+        text = some.text
+        if self.lead_ is not None:
+            text = np.hstack([text, LEAD * lead_of(some).text])
+        return balance(text, self.words(some), self.target.hot(y[rows], self.classes))
+
     def _bag(self, documents: Documents) -> EntityBag:
         wants = self.fusion_
         return bag_of(
@@ -177,7 +195,7 @@ class Assembly:
         rows = some_rows(self.target.strata(y), MOST_ROWS, self.recipe.seed)
         some = documents.take(rows)
         bag = self._bag(some)
-        fixed, concepts = [self._words(some)], [self._concepts(bag, bag.counts, self.view_)]
+        fixed, concepts = [self.words(some)], [self._concepts(bag, bag.counts, self.view_)]
         if self.lead_ is not None:
             lead = lead_of(some)
             fixed.append(sparse.csr_matrix(LEAD * lead.text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from kgml.config import EncoderConfig, FewShotConfig, LinkingConfig, NodeTrainingConfig
+from kgml.config import (
+    EncoderConfig,
+    FewShotConfig,
+    LinkingConfig,
+    NodeTrainingConfig,
+    TransformerConfig,
+)
 from kgml.data.corpus import check_texts
 from kgml.data.labels import LabelKind
 from kgml.encoders.text import TextEncoder
@@ -26,7 +33,11 @@ from kgml.models.features import Documents, EntityVectors, Featurizer
 from kgml.models.fewshot.fit import tuned_on
 from kgml.models.fewshot.honest import Worth
 from kgml.models.fewshot.tuning import check_tunable
+from kgml.models.finetuned.checks import NAME as TRANSFORMER
+from kgml.models.finetuned.checks import check_rows
+from kgml.models.finetuned.fit import FineTuning, fit_transformer
 from kgml.models.folds import row_order
+from kgml.models.light import AUTO, Decisions
 from kgml.models.options import check_options
 from kgml.models.prediction import Prediction, rounded
 from kgml.models.targets.base import Codes, Labels, Target
@@ -45,8 +56,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_training: how a node encoder is trained.
         vectors: a folder of ``kgml encode`` for this graph, whose vectors are taken in place of a
             node encoder's. Not saved with the model, which holds them.
-        head: auto, logistic, svm, centroid, boosting or ridge; auto is ridge for numbers, else goes
-            by the number of training rows per class.
+        head: auto, logistic, svm, ridge, blend, centroid, boosting or transformer; auto is ridge for numbers,
+            else goes by the number of training rows per class. With transformer text encoder, fusion and
+            classifier are trained together; the encoder is saved with the model.
+        transformer: how, with that head.
+        checkpoint: a folder where that training is saved, and gone on with by the same fit; it stays
+            there. None: an interrupted one is lost. Not saved with the model.
         regularization: C of logistic and svm, alpha of ridge; "auto" chooses C by log-loss in
             three folds of the training rows; None leaves it to the head.
         class_weight: "none" or "balanced"; None leaves it to the head.
@@ -59,7 +74,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tune: whether the text encoder is tuned on the labels first, for few rows of one label each:
             True, or how. What it then reads texts with is saved with the model.
         device: of the text encoder: auto, cpu, cuda, mps. Not saved with the model.
-        lexical: whether TF-IDF stands beside the text vector.
+        lexical: whether TF-IDF stands beside the text vector, counting what leave-one-out says; a
+            number: what it counts, the vector being 1.
         lead: whether first sentences are features of their own, where most texts have another.
         knowledge: "auto" ships knowledge only on out-of-fold evidence, "always" regardless.
         folds: number of folds for that evidence.
@@ -70,7 +86,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1
         where knowledge is used, else 0. evidence_: `Evidence` for that choice (after `fit`; not
         saved). tuned_: the tuned text encoder, or None. worth_: what tuning gave out of fold, or
-        None (after `fit`; not saved). backoff_: `Backoff` where the labels are entities of the
+        None (after `fit`; not saved). fine_tuning_: how the transformer was trained, or None (after
+        `fit`; not saved). backoff_: `Backoff` where the labels are entities of the
         graph, else None. learned_from_: how many texts (not saved).
 
     >>> from kgml import load_graph
@@ -92,6 +109,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         node_training: NodeTrainingConfig = NodeTrainingConfig(),  # noqa: B008 - frozen
         vectors: str | Path = "",
         head: str = "auto",
+        transformer: TransformerConfig = TransformerConfig(),  # noqa: B008 - frozen
+        checkpoint: str | Path | None = None,
         regularization: float | str | None = None,
         class_weight: str | None = None,
         target: str = "single",
@@ -101,7 +120,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         long_texts: str = "cut",
         tune: bool | FewShotConfig = False,
         device: str = "auto",
-        lexical: bool = True,
+        lexical: bool | float = True,
         lead: bool = True,
         knowledge: str = "auto",
         folds: int = 5,
@@ -115,6 +134,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.node_training = node_training
         self.vectors = vectors
         self.head = head
+        self.transformer = transformer
+        self.checkpoint = checkpoint
         self.regularization = regularization
         self.class_weight = class_weight
         self.target = target
@@ -133,6 +154,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     tuned_: TextEncoder | None = None
     worth_: Worth | None = None
+    fine_tuning_: FineTuning | None = None
 
     def fit(self, texts: Sequence[str], y: Sequence[Any]) -> KGTextClassifier:
         """Learn from ``texts`` (n,) and labels ``y`` (n,).
@@ -146,7 +168,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             UsageError: an option's name is not known, or options do not go together.
             ArtifactError: ``vectors`` are of another graph.
         """
-        self.tuned_ = self.worth_ = None
+        self.tuned_ = self.worth_ = self.fine_tuning_ = None
         self.check_options()
         target = self.make_target()
         texts, labels = check_texts(texts), target.check(y)
@@ -163,39 +185,62 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target: Target | None = None,
     ) -> KGTextClassifier:
         """`fit` on texts already turned into numbers by `featurizer`."""
-        self.tuned_ = self.worth_ = None
+        self.tuned_ = self.worth_ = self.fine_tuning_ = None
         self.check_options()
         if self.tune:
             check_tunable(self.featurizer().encoder, self.target, y)
         self.target_ = target or self.make_target()
         codes = self.target_.learn(y)
+        if self.head == TRANSFORMER:
+            check_rows(self.target_, codes)
         self.classes_ = self.target_.classes_
         classes = self.target_.width(codes)
         order = row_order(documents.texts, codes)  # that of the table is no part of what it says
         documents, codes = documents.take(order), codes[order]
         self.vectors_ = vectors or self.entity_vectors()
-        self.recipe_ = self.recipe(len(y) / max(classes, 1))
+        self.light_ = self.recipe_ = self.recipe(len(y) / max(classes, 1))
         self.vectors_.prepare(documents, fusion=self.fusion)
         self.evidence_: Evidence = weigh(
             documents, codes, self.recipe_, self.vectors_, self.folds, self.target_
         )
         always = self.knowledge == "always" and documents.own.nnz > 0
-        if self.tune:
-            documents = self._tune(documents, codes, always)
-        self.strength_ = float(self.evidence_.ship or always)
-        self.assembly_ = Assembly(self.recipe_, self.vectors_, classes, self.target_).fit(
-            documents, codes, self.strength_
-        )
-        held = self.evidence_.held  # of the stack that is kept, whatever the evidence says
-        kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
-        self.target_.settle(self.assembly_.head_, kept, codes, self.random_state)
+        if self.head == TRANSFORMER:
+            kept, asked = self._fine_tune(documents, codes, always)
+        else:
+            if self.tune:
+                documents = self._tune(documents, codes, always)
+            self.strength_ = float(self.evidence_.ship or always)
+            self.assembly_ = Assembly(self.recipe_, self.vectors_, classes, self.target_).fit(
+                documents, codes, self.strength_
+            )
+            held = self.evidence_.held  # of the stack that is kept, whatever the evidence says
+            kept = held["knowledge"] if always and "knowledge" in held else self.evidence_.decisions
+            asked = codes
+        self.target_.settle(self.assembly_.head_, kept, asked, self.random_state)
         self.backoff_: Backoff | None = None
         self.learned_from_ = len(y)
         if self.target == "single":
             shares = self.target_.probabilities(self.assembly_.head_, kept)
-            self.backoff_ = calibrated(self.graph, self.classes_, shares, codes)
+            self.backoff_ = calibrated(self.graph, self.classes_, shares, asked)
         self.evidence_ = self.evidence_.take(np.argsort(order))
         return self
+
+    def _fine_tune(
+        self, documents: Documents, codes: Codes, always: bool
+    ) -> tuple[Decisions, Codes]:
+        """Train encoder, fusion and classifier; return decisions on the rows held out, and their
+        codes."""
+        self._box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")  # as long as the model lives
+        found = fit_transformer(
+            self.base_encoder, self.vectors_, documents, codes, self.target_, self.recipe_,
+            self.evidence_, self.transformer, Path(self._box.name), always=always,
+            checkpoint=None if self.checkpoint is None else Path(self.checkpoint),
+        )  # fmt: skip
+        self.evidence_, self.fine_tuning_ = found.evidence, found.fine_tuning
+        self.strength_ = float(found.knowledge)
+        self.tuned_, self.assembly_ = found.kept.encoder, found.kept.stack
+        self.recipe_ = self.assembly_.recipe
+        return found.kept.held, codes[found.outside]
 
     def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
         """Tune the text encoder on the training rows, the evidence being of tuned ones then; return
@@ -298,6 +343,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made = self._featurizer
         return Featurizer(made.graph, made.linker, self.tuned_) if self.tuned_ else made
 
+    @property
+    def base_encoder(self) -> TextEncoder:
+        """The text encoder that the options name, whether it was tuned since or not."""
+        self.featurizer()
+        return self._featurizer.encoder
+
     def entity_vectors(self, values: NDArray[np.float32] | None = None) -> EntityVectors:
         """The vectors of the graph's entities, by this model's encoders, or those in ``vectors``.
 
@@ -308,13 +359,14 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ArtifactError: ``vectors`` are of another graph, or damaged.
         """
         maker, name, objective = self.featurizer(), self.node_encoder, self.objective
+        # a transformer was trained beside the vectors of entities that the frozen encoder gives
+        encoder = self.base_encoder if self.head == TRANSFORMER else maker.encoder
         if values is None and self.vectors:
             saved = load_vectors(Path(self.vectors), maker.graph)
             values, name = saved.vectors, saved.node_encoder
             objective = saved.objective or objective
         return EntityVectors(
-            maker.graph, maker.encoder, name, self.random_state, values, objective,
-            self.node_training,
+            maker.graph, encoder, name, self.random_state, values, objective, self.node_training,
         )  # fmt: skip
 
     @property
@@ -331,8 +383,10 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.tune if isinstance(self.tune, FewShotConfig) else FewShotConfig()
 
     def recipe(self, rows_per_class: float) -> Recipe:
-        """The names of the parts, ``auto`` resolved."""
-        head = self.make_target().head(self.head, rows_per_class)
+        """The names of the parts, ``auto`` resolved; with the head transformer those of the light stack
+        that it is compared with."""
+        name = AUTO if self.head == TRANSFORMER else self.head
+        head = self.make_target().head(name, rows_per_class)
         return Recipe(
             self.fusion, head, self.lexical, self.random_state, self.regularization,
             self.class_weight, self.lead,

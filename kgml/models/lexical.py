@@ -19,6 +19,9 @@ class LexicalView:
     Counting is done once for a corpus (`count`); a fold then only selects columns.
     """
 
+    scale_: float = 1.0
+    """Length of a row: what words count beside the text vector (`balance`)."""
+
     def __init__(self, min_df: int = 2) -> None:
         self.min_df = min_df
 
@@ -32,7 +35,7 @@ class LexicalView:
         return self
 
     def transform(self, counts: TermCounts) -> sparse.csr_matrix:
-        """``counts`` of n texts -> (n, terms) float32, rows of length 1 (or 0)."""
+        """``counts`` of n texts -> (n, terms) float32, rows of length ``scale_`` (or 0)."""
         column = {term: i for i, term in enumerate(counts.terms)}
         found = [(i, column[t]) for i, t in enumerate(self.terms_) if t in column]
         to = np.array([i for i, _ in found], dtype=np.int64)
@@ -45,7 +48,8 @@ class LexicalView:
             (rows.data, to[rows.indices], rows.indptr), shape=(rows.shape[0], len(self.terms_))
         )
         placed.sort_indices()
-        return unit_rows(placed)
+        rows = unit_rows(placed)
+        return rows if self.scale_ == 1 else sparse.csr_matrix(rows * np.float32(self.scale_))
 
 
 class TermCounts:

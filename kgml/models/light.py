@@ -10,6 +10,7 @@ margins, -inf for a label that no training row has and inf for one that all have
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from threading import Lock
 from typing import Any, ClassVar
 
@@ -46,6 +47,8 @@ class Head:
     GRID: ClassVar[tuple[float, ...]] = ()
     C: ClassVar[float] = 1.0
     WEIGHT: ClassVar[str] = "none"
+    own_numbers: ClassVar[bool] = False
+    """Whether a fit draws nothing from a generator of the process, so that others may go on beside it."""
     loss: ClassVar[str | None] = None
     """Of `heads.solve`, for several labels; None: the estimator is fitted label by label."""
 
@@ -87,7 +90,7 @@ class Head:
         if len(np.unique(y)) == 1:  # a fold may lack every other class
             none = {"coef": np.zeros((1, features.shape[1])), "intercept": np.zeros(1)}
             return self.restore({**none, "seen": y[:1]}, classes, 1.0)
-        with ONE_AT_A_TIME:
+        with nullcontext() if self.own_numbers else ONE_AT_A_TIME:
             estimator = self.make().fit(features, y)
         coef, intercept = estimator.coef_, estimator.intercept_
         if len(coef) == 1 and len(estimator.classes_) == 2:  # scikit-learn keeps one row for two
@@ -192,6 +195,7 @@ class LogisticHead(Head):
     GRID = (0.3, 1.0, 3.0, 10.0, 30.0)
     C = 10.0
     loss = "logistic"
+    own_numbers = True
 
     def make(self) -> Any:
         """C as in the measurements before kgml."""
@@ -213,7 +217,7 @@ class AutoHead(Head):
 
     @classmethod
     def choose(cls, rows_per_class: float) -> str:
-        """``logistic`` or ``svm``."""
+        """``logistic`` or ``svm``; for one label per row `SingleTarget` takes ``blend`` for the second."""
         return LogisticHead.name if rows_per_class < cls.FEW else SVMHead.name
 
 

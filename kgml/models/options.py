@@ -5,11 +5,13 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from kgml.config import EncoderConfig, FewShotConfig
+from kgml.config import EncoderConfig, FewShotConfig, TransformerConfig
 from kgml.encoders.making import check_training
 from kgml.errors import UsageError, one_of
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.fewshot.tuning import check_tunable
+from kgml.models.finetuned.checks import NAME as TRANSFORMER
+from kgml.models.finetuned.checks import check_options as check_transformer
 from kgml.models.light import AUTO, WEIGHTS
 from kgml.registry import check, names, resolve
 
@@ -35,7 +37,11 @@ def check_options(model: KGTextClassifier) -> None:
         raise UsageError(f"no knowledge option '{model.knowledge}'; {hint}")
     if not isinstance(model.tune, bool | FewShotConfig):
         raise UsageError(f"tune={model.tune!r}: wanted True, False or a FewShotConfig.")
-    if model.tune:
+    if model.head == TRANSFORMER:
+        if not isinstance(model.transformer, TransformerConfig):
+            raise UsageError(f"transformer={model.transformer!r}: wanted a TransformerConfig.")
+        check_transformer(model.transformer, model.base_encoder, bool(model.tune))
+    elif model.tune:
         check_tunable(model.featurizer().encoder, model.target)
     if model.folds < 2:
         raise UsageError(f"folds = {model.folds}: wanted at least 2, such as 5.")
@@ -62,8 +68,8 @@ def _check_head(model: KGTextClassifier) -> None:
             f"head '{model.head}' does not learn target {model.target}; {one_of(able, model.head)}"
         )
     options = made.options
-    if model.head == AUTO and model.target == "regression":
-        options = resolve("head", "ridge").options
+    if model.target == "regression":  # which has no classes
+        options = frozenset({"regularization"})
     for name in ("regularization", "class_weight"):
         if getattr(model, name) is not None and name not in options:
             able = sorted(n for n in names("head") if name in resolve("head", n).options)

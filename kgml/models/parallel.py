@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import local
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -15,6 +16,9 @@ from kgml.progress import track
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+End = TypeVar("End")
+Waves = Generator[Sequence[Callable[[], Any]], list[Any], End]
+"""Yields jobs, is sent their results in the same order, and yields the next jobs."""
 _thread = local()
 
 
@@ -30,6 +34,51 @@ def in_parallel(
     """
     if getattr(_thread, "at_work", False):
         return [run(job) for job in jobs]
+    with _pool() as pool:
+        return list(track(pool.map(run, jobs), description, total=len(jobs)))
+
+
+def in_waves(series: Sequence[Waves[End]], description: str, total: int) -> list[End]:
+    """What each of ``series`` returns, their jobs side by side as in `in_parallel`.
+
+    A series waits for all of its own jobs before it is asked for more, and for nobody else's: what
+    it sees does not depend on how many cores there are or which job ends first.
+
+    Args:
+        total: how many jobs there will be, for the bar.
+    """
+    ends: dict[int, End] = {}
+    results: list[list[Any]] = [[] for _ in series]
+    waiting: dict[Future[Any], tuple[int, int]] = {}
+
+    def go_on(i: int, found: list[Any] | None) -> None:
+        try:
+            jobs = series[i].send(found)  # type: ignore[arg-type]  # None starts a generator
+        except StopIteration as end:
+            ends[i] = end.value
+            return
+        results[i] = [None] * len(jobs)
+        waiting.update((pool.submit(job), (i, j)) for j, job in enumerate(jobs))
+
+    def finished() -> Iterator[None]:
+        while waiting:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                i, j = waiting.pop(future)
+                results[i][j] = future.result()
+                if all(i != other for other, _ in waiting.values()):
+                    go_on(i, results[i])
+                yield
+
+    with _pool() as pool:
+        for i in range(len(series)):
+            go_on(i, None)
+        for _ in track(finished(), description, total):
+            pass
+    return [ends[i] for i in range(len(series))]
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -37,7 +86,7 @@ def in_parallel(
         pool = ThreadPoolExecutor(os.cpu_count(), initializer=_begin)
         with threadpool_limits(1), pool:
             try:
-                return list(track(pool.map(run, jobs), description, total=len(jobs)))
+                yield pool
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

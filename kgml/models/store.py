@@ -21,7 +21,13 @@ import safetensors.torch
 from numpy.typing import NDArray
 
 from kgml.artifacts import read_manifest, to_json, writing
-from kgml.config import Config, FewShotConfig, LinkingConfig, NodeTrainingConfig
+from kgml.config import (
+    Config,
+    FewShotConfig,
+    LinkingConfig,
+    NodeTrainingConfig,
+    TransformerConfig,
+)
 from kgml.encoders.text import TextEncoder
 from kgml.errors import ArtifactError
 from kgml.kg.graph import KnowledgeGraph
@@ -30,6 +36,7 @@ from kgml.models.backoff import Backoff, class_entities
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
 from kgml.models.fewshot.tuning import reader
+from kgml.models.finetuned.checks import NAME as TRANSFORMER
 from kgml.models.lexical import LexicalView
 from kgml.registry import resolve
 
@@ -61,6 +68,8 @@ def save_model(
     """Write a fitted model to ``path``, replacing a model that is there."""
     stack, maker = model.assembly_, model.featurizer()
     origins = {"graph": maker.graph.fingerprint, "encoder": maker.encoder.fingerprint}
+    if _reads_entities_with_base(model):
+        origins["entities"] = model.vectors_.encoder.fingerprint
     with writing(
         path, KIND, made_from={**origins, **(made_from or {})}, seed=model.random_state,
         config=config.to_dict() if config else {}, command=command, summary=summary or {},
@@ -84,12 +93,16 @@ def save_model(
             "temperature": stack.head_.temperature,
             "strength": model.strength_,
             "terms": stack.lexical_.terms_ if stack.lexical_ else None,
+            "words_count": stack.lexical_.scale_ if stack.lexical_ else 1.0,
             "has_graph": model.graph is not None,
         }
         if model.target != "single":
             described["target"] = model.target_.state()
         if model.tuned_ is not None:
-            described["tune"] = asdict(model.few_shot)
+            fine = model.head == TRANSFORMER
+            described |= {"transformer": asdict(model.transformer)} if fine else {
+                "tune": asdict(model.few_shot)
+            }  # fmt: skip
             shutil.copytree(model.tuned_.checkpoint.folder, folder / ENCODER)
         (folder / "model.json").write_text(to_json(described), encoding="utf-8")
         (folder / "arrays.safetensors").write_bytes(safetensors.numpy.save(_contiguous(arrays)))
@@ -123,14 +136,16 @@ def load_model(path: Path) -> KGTextClassifier:
         )  # fmt: skip
         if "tune" in described:
             model.tune = FewShotConfig(**described["tune"])
+        if "transformer" in described:
+            model.transformer = TransformerConfig(**described["transformer"])
+        if {"tune", "transformer"} & described.keys():
             model.tuned_ = reader(TextEncoder.of(model.encoder_options), path / ENCODER)
-        found = model.featurizer().encoder.fingerprint
-        if found != manifest.made_from["encoder"]:
-            raise ArtifactError(
-                f"{path}: was trained with another text encoder than '{model.encoder}' is here "
-                f"({manifest.made_from['encoder'][:12]}…, found {found[:12]}…). Train it again."
-            )
-        return _restore(model, described, arrays, tensors)
+        _check_encoder(path, model, model.featurizer().encoder, manifest.made_from["encoder"])
+        restored = _restore(model, described, arrays, tensors)
+        if _reads_entities_with_base(restored):
+            made = manifest.made_from["entities"]
+            _check_encoder(path, model, restored.vectors_.encoder, made)
+        return restored
     except (
         KeyError,
         TypeError,
@@ -140,6 +155,19 @@ def load_model(path: Path) -> KGTextClassifier:
         safetensors.SafetensorError,
     ) as error:
         raise ArtifactError(f"{path}: not a model this kgml can read ({error!r}).") from error
+
+
+def _check_encoder(path: Path, model: KGTextClassifier, here: TextEncoder, then: str) -> None:
+    if here.fingerprint != then:
+        raise ArtifactError(
+            f"{path}: was trained with another text encoder than '{model.encoder}' is here "
+            f"({then[:12]}…, found {here.fingerprint[:12]}…). Train it again."
+        )
+
+
+def _reads_entities_with_base(model: KGTextClassifier) -> bool:
+    """Whether vectors of entities are another encoder's than those of texts, and are used."""
+    return model.head == TRANSFORMER and model.strength_ > 0
 
 
 def _node_training(table: dict[str, Any]) -> NodeTrainingConfig:
@@ -163,6 +191,7 @@ def _restore(
     if described["terms"] is not None:
         stack.lexical_ = LexicalView()
         stack.lexical_.terms_, stack.lexical_.idf_ = described["terms"], arrays["lexical.idf"]
+        stack.lexical_.scale_ = described.get("words_count", 1.0)
     stack.view_ = _view("view", arrays)
     if "lead.columns" in arrays:
         stack.lead_ = _view("lead", arrays)
@@ -194,6 +223,7 @@ def _check_sizes(stack: Assembly, temperature: float) -> None:
         lexical is None or len(lexical.idf_) == len(lexical.terms_),
         *(len(view.columns_) == len(view.idf_) == len(view.block_) for view in views),
         temperature > 0,
+        lexical is None or lexical.scale_ > 0,
     )
     if not all(fits):
         raise ValueError("its parts differ in size")

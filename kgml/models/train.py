@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from kgml import resources
 from kgml.artifacts import check_target, read_manifest, sha256
 from kgml.config import Config
 from kgml.data.corpus import read_corpus, read_held_out
+from kgml.encoders.tuning.alone import alone
 from kgml.encoders.vectors import KIND as VECTORS
 from kgml.errors import InputError
 from kgml.evaluation.metrics import Difference, called
@@ -25,6 +27,8 @@ from kgml.models.backoff import measure_cover
 from kgml.models.classifier import KGTextClassifier, warn_if_unlinked
 from kgml.models.evidence import Evidence, out_of_fold, placebo
 from kgml.models.features import Documents, relabelled
+from kgml.models.finetuned.checks import NAME as TRANSFORMER
+from kgml.models.finetuned.fit import forget
 from kgml.models.folds import row_order
 from kgml.models.light import Decisions
 from kgml.models.parallel import in_parallel
@@ -54,11 +58,13 @@ def train(
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
     Returns:
-        ``metrics, baselines, placebo, knowledge, tuning, target, backoff, head, regularization, rows,
-        coverage, seconds, path, graph, data``: ``backoff`` is whether labels are entities of the
+        ``metrics, baselines, placebo, knowledge, tuning, transformer, target, backoff, head,
+        regularization, rows, coverage, seconds, path, graph, data``: ``backoff`` is whether labels are entities of the
         graph, ``head`` the one that was taken, ``regularization`` its strength, given or chosen, null
         where it has none; ``tuning`` is null where the text encoder was not tuned, and all else is
-        then of the tuned one, but for the baseline ``frozen``.
+        then of the tuned one, but for the baseline ``frozen``. ``transformer`` is null but with that head;
+        baselines, placebo and what knowledge gives are then those of the light stack on the frozen
+        encoder.
 
     Raises:
         KGMLError: whatever cannot be used, with the reason; nothing is written then.
@@ -66,12 +72,23 @@ def train(
     started = time.perf_counter()
     options = config.train
     source, loaded = find_graph(graph, data, config)
-    data = data or _examples_of(loaded, source)
+    data = data or examples_of(loaded, source)
     path = output or FOLDER / f"{Path(source).stem}-{config.fusion.name}.model"
     check_target(path, KIND)
     note(f"graph {source}, texts {data}")
     options.check()
+    with alone(path) if options.head == TRANSFORMER else nullcontext():  # it may go on with a run
+        return _train(loaded, source, data, path, config, command, started)
+
+
+def _train(
+    loaded: KnowledgeGraph, source: str, data: Path, path: Path, config: Config, command: str,
+    started: float,
+) -> dict[str, Any]:  # fmt: skip
+    options = config.train
     model = make_classifier(loaded, config)
+    if model.head == TRANSFORMER:
+        model.checkpoint = path.with_name(f"{path.name}.unfinished")
     model.check_options()
     corpus = read_corpus(
         data, options.text_column, options.label_column, options.split_column, options.test_size,
@@ -106,6 +123,8 @@ def train(
         model, path, command=command, config=config, made_from=made_from,
         summary={"metrics": result["metrics"], "knowledge": result["knowledge"]},
     )  # fmt: skip
+    if model.checkpoint is not None:
+        forget(Path(model.checkpoint))
     return {
         **result,
         "target": config.train.kind,
@@ -181,8 +200,10 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
         regularization=config.train.regularization, class_weight=config.train.class_weight,
         target=config.train.kind, order=config.train.order, encoder=config.encoder.model,
         precision=config.encoder.precision, long_texts=config.encoder.long_texts,
+        transformer=config.transformer,
         tune=config.few_shot if config.train.tune_encoder else False,
         device=config.encoder.device,
+        lexical=True if isinstance(config.train.lexical, str) else config.train.lexical,
         lead=config.train.lead, folds=config.train.folds, linking=config.linking, random_state=config.seed,
     )  # fmt: skip
 
@@ -204,7 +225,8 @@ def find_graph(
     return str(graph), open_graph(graph, config.graph)
 
 
-def _examples_of(graph: KnowledgeGraph, source: str) -> Path:
+def examples_of(graph: KnowledgeGraph, source: str) -> Path:
+    """The example texts that come with a shipped graph."""
     for ontology in graph.ontologies:
         found = resources.examples(str(ontology.get("iri") or ""))
         if found is not None:
@@ -227,19 +249,21 @@ def _report(
 
     Where the text encoder was tuned, all of these have the tuned one but ``frozen``: text + TF-IDF.
     """
-    as_given, (learn, held) = (learn, held), (model.read(learn), model.read(held))
+    as_given, light = (learn, held), model.head == TRANSFORMER
+    if not light:  # else what it is compared with has the frozen encoder
+        learn, held = model.read(learn), model.read(held)
     target = copy(model.target_)
     codes = target.learn(y)
-    recipe, graph = model.recipe_, model.vectors_.graph
+    recipe, graph = model.light_, model.vectors_.graph
     plain = recipe.plain
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
         "text": (recipe.text, learn, held),
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
     }
-    if model.tuned_ is not None:
+    if model.tuned_ is not None and not light:
         jobs["frozen"] = (plain, *as_given)
-    if model.strength_:
+    if model.strength_ and not light:
         del jobs["knowledge"]
     placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
     bare = recipe.fusion == plain.fusion  # nothing to permute: all are text + TF-IDF
@@ -267,7 +291,7 @@ def _report(
     if bare:
         predicted |= dict.fromkeys(("knowledge", *placebos), predicted["text_tfidf"])
     predicted["model"] = target.names(model.codes_documents(held))
-    on = predicted["model"] if model.strength_ else predicted["knowledge"]
+    on = predicted["model"] if model.strength_ and not light else predicted["knowledge"]
     difference = target.difference(truth, predicted["text_tfidf"], on, seed)
     return {
         "metrics": target.measure(truth, predicted["model"], seed),
@@ -277,6 +301,7 @@ def _report(
             if name in predicted
         },
         "tuning": _tuning(model, learn),
+        "transformer": None if model.fine_tuning_ is None else model.fine_tuning_.to_json(),
         "placebo": target.measure_mean(truth, [predicted[name] for name in placebos], seed),
         "knowledge": {
             "helps": model.evidence_.helps,

@@ -55,6 +55,7 @@ def test_what_the_constructor_gets_is_stored_as_it_is() -> None:
         "long_texts", "device", "lexical", "knowledge", "folds", "linking", "random_state",
         "node_training", "vectors",
         "regularization", "class_weight", "target", "order", "lead", "tune",
+        "transformer", "checkpoint",
     }  # fmt: skip
 
 

@@ -13,15 +13,17 @@ from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.neighbors import NearestCentroid
 
 from kgml.models.folds import assign_folds
+from kgml.models.heads.blend import BlendHead
 from kgml.models.heads.boosting import BoostingHead
 from kgml.models.heads.centroid import CentroidHead
 from kgml.models.heads.choose import choose
+from kgml.models.heads.dual import gram, leave_one_out
 from kgml.models.heads.ridge import ALPHAS, RidgeHead
 from kgml.models.light import LogisticHead, SVMHead, log_loss
 from kgml.models.parallel import in_parallel
 from kgml.registry import names, resolve
 
-LABELLED = [n for n in names("head") if n not in ("auto", "ridge")]
+LABELLED = [n for n in names("head") if n not in ("auto", "ridge", "transformer")]
 labelled = pytest.mark.parametrize("name", LABELLED)
 
 
@@ -284,3 +286,48 @@ def test_heads_fitted_side_by_side_are_those_fitted_alone() -> None:
         np.testing.assert_array_equal(
             found, resolve("head", name)(seed=0).fit_labels(X, Y).decision(X)
         )
+
+
+@pytest.mark.parametrize("weight", ["balanced", "none"])
+def test_ridge_leaves_each_row_out_as_a_fit_without_it_would(weight: str) -> None:
+    X, y = problem(3, 24)
+    Y = np.where(y[:, None] == np.arange(3), 1.0, -1.0)
+    weights = np.ones(24) if weight == "none" else np.linspace(0.5, 2, 24)
+    held = leave_one_out(gram(X), Y, weights, (0.3, 2.0))
+    full = np.hstack([X.toarray(), np.ones((24, 1))]).astype(np.float64)
+    for alpha, found in held.items():
+        for row in range(24):
+            rest = np.arange(24) != row
+            known = Ridge(alpha=alpha, fit_intercept=False)
+            known.fit(full[rest], Y[rest], sample_weight=weights[rest])
+            np.testing.assert_allclose(found[row], known.predict(full[[row]])[0], atol=2e-4)
+
+
+def test_ridge_of_classes_is_scikit_learns_whatever_way_it_is_solved(monkeypatch) -> None:
+    X, y = problem(4)
+    full = np.hstack([X.toarray(), np.ones((90, 1))]).astype(np.float64)
+    Y = np.where(y[:, None] == np.arange(4), 1.0, -1.0)
+    known = Ridge(alpha=0.7, fit_intercept=False).fit(full, Y)
+    for most in (5000, 10):
+        monkeypatch.setattr("kgml.models.heads.ridge.EXACT", most)
+        head = RidgeHead(regularization=0.7, class_weight="none").fit(X, y, 4)
+        np.testing.assert_allclose(head.decision(X), known.predict(full), atol=1e-3)
+        assert head.used_regularization == 0.7
+
+
+def test_ridge_chooses_less_alpha_where_there_is_less_noise() -> None:
+    rng = np.random.default_rng(0)
+    chosen = []
+    for noise in (0.3, 6.0):
+        y = np.arange(120) % 3
+        rows = np.eye(3)[y] @ rng.normal(size=(3, 40)) + noise * rng.normal(size=(120, 40))
+        head = RidgeHead().fit(sparse.csr_matrix(rows / 6), y, 3)
+        chosen.append(head.used_regularization)
+    assert chosen[0] < chosen[1]
+
+
+def test_the_blend_is_half_of_each_head_in_units_of_its_spread() -> None:
+    X, y = problem(3)
+    parts = [SVMHead().fit(X, y, 3).decision(X), RidgeHead().fit(X, y, 3).decision(X)]
+    found = BlendHead().fit(X, y, 3).decision(X)
+    np.testing.assert_allclose(found, sum(p / p.std() / 2 for p in parts), atol=1e-6)

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
-from numpy.typing import NDArray
 
 from kgml.config import Config
 from kgml.encoders.text import TextEncoder
@@ -35,7 +34,7 @@ from kgml.registry import names
 
 Fitted = Callable[[str, str], KGTextClassifier]
 ROWS = np.random.default_rng(3).permutation(36)
-HEADS = ("boosting", "centroid", "logistic", "svm")
+HEADS = ("blend", "boosting", "centroid", "logistic", "ridge", "svm")
 fusions = pytest.mark.parametrize("fusion", names("fusion"))
 knowing = pytest.mark.parametrize("fusion", [name for name in names("fusion") if name != "none"])
 every = pytest.mark.parametrize(
@@ -73,13 +72,6 @@ def fitted_with(kinds: KnowledgeGraph, words: Any, documents: Documents) -> Fitt
         return made(kinds, fusion=fusion, head=head).fit_documents(learn, words.labels[:36])
 
     return model
-
-
-@pytest.fixture(scope="module")
-def of_text(kinds: KnowledgeGraph, words: Any, documents: Documents) -> NDArray[np.float64]:
-    """What a model without knowledge says of all rows that it was fitted on."""
-    model = made(kinds, fusion="none", folds=4).fit_documents(documents, words.labels)
-    return model.proba_documents(documents)
 
 
 # The order of rows
@@ -217,17 +209,24 @@ def test_no_test_row_touches_vocabulary_idf_thresholds_or_weights(
 
 @knowing
 def test_a_permuted_graph_is_left_out_and_one_that_knows_is_not(
-    kinds, words, documents: Documents, of_text: NDArray[np.float64], fusion: str
+    kinds, words, documents: Documents, fusion: str
 ) -> None:
-    """Words that only the graph understands: permuted, it says of them what is not so."""
-    moved = relabelled(documents, permutation(documents, 5), kinds)
-    real, permuted = (
-        made(kinds, fusion=fusion, knowledge="auto", folds=4).fit_documents(rows, words.labels)
-        for rows in (documents, moved)
-    )
+    """Words that only the graph understands: permuted, it says of them what is not so. One in ten is
+    let in by chance (`kgml.models.evidence.CONVINCED`), and then it is not said to help."""
+    how: dict[str, Any] = {"knowledge": "auto", "folds": 4}
+    real = made(kinds, fusion=fusion, **how).fit_documents(documents, words.labels)
+    plain = made(kinds, fusion="none", **how).fit_documents(documents, words.labels)
     assert (real.strength_, real.evidence_.helps) == (1, True)
-    assert (permuted.strength_, bool(permuted.evidence_.helps)) == (0, False)
-    np.testing.assert_allclose(permuted.proba_documents(moved), of_text, atol=1e-9)
+    let_in = 0
+    for draw in range(4):
+        moved = relabelled(documents, permutation(documents, draw), kinds)
+        permuted = made(kinds, fusion=fusion, **how).fit_documents(moved, words.labels)
+        assert not permuted.evidence_.helps
+        let_in += permuted.strength_ > 0
+        if not permuted.strength_:
+            found, wanted = permuted.proba_documents(moved), plain.proba_documents(documents)
+            np.testing.assert_allclose(found, wanted, atol=1e-9)
+    assert let_in <= 1
 
 
 @knowing
@@ -237,7 +236,10 @@ def test_where_the_text_says_it_all_neither_graph_raises_what_is_right(
     """The sentence around the word decides: nothing is left for an ontology to add."""
     y = (np.arange(40) // 2 % 5 < 2).astype(int)
     moved = relabelled(documents, permutation(documents, 5), kinds)
-    recipes = {"plain": Recipe("none", "logistic"), "knowledge": Recipe(fusion, "logistic")}
+    recipes = {
+        "plain": Recipe("none", "logistic", lexical=1.0),
+        "knowledge": Recipe(fusion, "logistic", lexical=1.0),
+    }
     for rows in (documents, moved):
         vectors.prepare(rows, fusion=fusion)
         held = out_of_fold(rows, y, recipes, vectors, 3, SingleTarget())

@@ -11,7 +11,10 @@ from kgml.models.light import Head, SVMHead, fit_temperature
 from kgml.models.parallel import in_parallel
 from kgml.registry import names, resolve
 
-SINGLE = [n for n in names("head") if n != "auto" and "single" in resolve("head", n).targets]
+NOT_ON_FEATURES = ("auto", "transformer")
+SINGLE = [
+    n for n in names("head") if n not in NOT_ON_FEATURES and "single" in resolve("head", n).targets
+]
 heads = pytest.mark.parametrize("name", SINGLE)
 sizes = pytest.mark.parametrize("classes", [2, 5])
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
 import torch
 
-from kgml.models.parallel import in_parallel
+from kgml.models.parallel import Waves, in_parallel, in_waves
 
 
 def test_results_come_in_the_order_of_the_jobs() -> None:
@@ -45,3 +46,25 @@ def test_after_a_failure_no_other_job_begins(error: type[BaseException]) -> None
     with pytest.raises(error):
         in_parallel(fails, range(500), "x")
     assert len(begun) < 250
+
+
+def test_a_series_gets_its_own_results_in_order_and_waits_for_no_other() -> None:
+    def counts(name: str, waves: int) -> Waves[list[str]]:
+        seen: list[str] = []
+        for wave in range(waves):
+            jobs = [partial(lambda k: time.sleep(0.02 * (k == 0)) or k, k) for k in range(3)]
+            found = yield jobs
+            assert found == [0, 1, 2]
+            seen.append(f"{name}{wave}")
+        return seen
+
+    found = in_waves([counts("a", 1), counts("b", 3)], "x", 12)
+    assert found == [["a0"], ["b0", "b1", "b2"]]
+
+
+def test_a_job_that_fails_ends_all_series() -> None:
+    def fails() -> Waves[None]:
+        yield [lambda: 1 // 0]
+
+    with pytest.raises(ZeroDivisionError):
+        in_waves([fails()], "x", 1)

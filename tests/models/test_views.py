@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,9 +13,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kgml.data.corpus import read_corpus
 from kgml.kg.graph import KnowledgeGraph
+from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
 from kgml.models.features import spread
 from kgml.models.lexical import LexicalView, count_terms
+from kgml.models.store import load_model
 from kgml.resources import examples
 
 COMMON, RARE = np.log(4 / 3) + 1, np.log(4 / 2) + 1
@@ -164,3 +169,21 @@ def test_each_vocabulary_of_a_document_is_of_length_one_whatever_the_others_say(
     assert rows[0, 2] == pytest.approx(1)
     assert rows[1].tolist() == [1, 0, 0, 0]
     assert rows[2].tolist() == [0, 0, 0, 1]
+
+
+def test_words_count_what_they_are_told_to_and_a_saved_model_knows(
+    kinds: KnowledgeGraph, words: Any, tmp_path: Path
+) -> None:
+    model = KGTextClassifier(kinds, lexical=0.5, folds=2).fit(words.texts, words.labels)
+    full = KGTextClassifier(kinds, folds=2).fit(words.texts, words.labels)
+    documents = model.featurizer().documents(words.texts)
+    here, there = (dense(m.assembly_.words(documents)) for m in (model, full))
+    assert full.assembly_.lexical_ is not None
+    np.testing.assert_allclose(here, there / full.assembly_.lexical_.scale_ * 0.5, rtol=1e-6)
+    assert here.max() > 0
+    model.save(tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    assert loaded.lexical == 0.5
+    np.testing.assert_array_equal(
+        loaded.predict_proba(words.texts), model.predict_proba(words.texts)
+    )

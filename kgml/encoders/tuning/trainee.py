@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
-from torch.utils.checkpoint import checkpoint
 
-from kgml.encoders.rows import Floats, batches_by_length
+from kgml.encoders.rows import Floats
+from kgml.encoders.tuning.batches import forward, in_batches
+from kgml.encoders.tuning.lower import above
 from kgml.errors import ArtifactError, InputError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-BATCH_TOKENS = 512
-KEPT_TOKENS = 8_192
-"""Tokens of a step whose inner numbers are kept for its gradient, some 160 KB each in MiniLM. Those
-of a step with more are computed again: a third more work, the same gradient."""
 WARM_UP = 0.1
 """Share of the steps in which the learning rate rises; it falls to 0 in the others."""
 DECAY = 0.01
@@ -40,6 +36,7 @@ class Trainee:
         learning_rate: the highest.
         steps: the last step, for the learning rate; may be set later.
         length: tokens read of a text, at most what the model reads; None: all of these.
+        top: blocks that are tuned, from the highest down; the others stay. 0: all are.
 
     Raises:
         ArtifactError: the model is a table of word vectors, without layers.
@@ -47,7 +44,7 @@ class Trainee:
 
     def __init__(
         self, model: SentenceTransformer, learning_rate: float, *, steps: int = 1,
-        length: int | None = None,
+        length: int | None = None, top: int = 0,
     ) -> None:  # fmt: skip
         if "attention_mask" not in model.preprocess(["a"]):
             raise ArtifactError(
@@ -59,8 +56,9 @@ class Trainee:
             self.model.max_seq_length = min(self.model.max_seq_length or length, length)
         tables = {id(p) for m in model.modules() if isinstance(m, nn.Embedding)
                   for p in m.parameters()}  # fmt: skip
+        tuned = {id(p) for p in model.parameters()} if top == 0 else above(model, top)
         for parameter in model.parameters():
-            parameter.requires_grad_(id(parameter) not in tables)
+            parameter.requires_grad_(id(parameter) in tuned - tables)
         self.parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
             self.parameters.values(), lr=learning_rate, weight_decay=DECAY
@@ -99,18 +97,7 @@ class Trainee:
     def rows(self, model: SentenceTransformer, texts: Sequence[str]) -> Tensor:
         """(n, d) rows of length 1, in batches of texts of about the same length."""
         features = self.tokens(texts)
-        read = features["attention_mask"].bool()
-        lengths = read.sum(dim=1)
-        again = torch.is_grad_enabled() and int(lengths.sum()) > KEPT_TOKENS
-        batches = batches_by_length(lengths.numpy(), BATCH_TOKENS)
-        parts = [
-            checkpoint(_forward, model, features, rows, use_reentrant=False)
-            if again
-            else _forward(model, features, rows)
-            for rows in map(torch.from_numpy, batches)
-        ]
-        order = np.argsort(np.concatenate(batches), kind="stable")
-        return normalize(torch.cat(parts), dim=1).index_select(0, torch.from_numpy(order))
+        return in_batches(features, lambda rows: forward(model, features, rows))
 
     def tokens(self, texts: Sequence[str]) -> dict[str, Any]:
         """What the tuned model reads; it alone cuts off and tokenizes: a copy of it that is saved
@@ -144,20 +131,6 @@ class Trainee:
                     "exp_avg": state[f"mean/{name}"].to(p.device).clone(),
                     "exp_avg_sq": state[f"square/{name}"].to(p.device).clone(),
                 }
-
-
-def _forward(model: SentenceTransformer, features: dict[str, Any], rows: Tensor) -> Tensor:
-    """Vectors (b, d) of some ``rows`` of tokenized texts, the padding of the others cut off."""
-    read = features["attention_mask"].bool().index_select(0, rows)
-    columns = read.any(dim=0).nonzero()[:, 0]
-    batch = {
-        name: value.index_select(0, rows).index_select(1, columns).to(model.device)
-        if isinstance(value, Tensor)
-        else value
-        for name, value in features.items()
-    }
-    vectors: Tensor = model(batch)["sentence_embedding"].float().cpu()
-    return vectors
 
 
 def schedule(step: int, steps: int) -> float:

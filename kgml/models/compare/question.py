@@ -77,6 +77,11 @@ class Question:
                 "[train] tune_encoder = true: a comparison reads all texts once, with one encoder. "
                 "Leave it out; `kgml train --tune-encoder` says what tuning gave."
             )
+        if config.train.head == "transformer":
+            raise UsageError(
+                "head transformer: a comparison trains hundreds of models, each in seconds. Choose a "
+                "light head; `kgml train --head transformer` says what it has over them."
+            )
         if config.encoder.vectors:
             raise UsageError(
                 f"[encoder] vectors = {config.encoder.vectors!r}: a comparison makes its vectors, "

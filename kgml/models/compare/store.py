@@ -7,20 +7,18 @@ before it has its name. Whenever the process is killed, what is there is finishe
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgml.artifacts import to_json, write_file
-from kgml.errors import ArtifactError, UsageError
+from kgml.models.asked import Asked
 from kgml.models.compare.question import Cell, Part
 
-QUESTION, PLAN = "question.json", "plan.json"
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -45,54 +43,19 @@ class Plan:
     coverage: float
 
 
-class Folder:
-    """Where a comparison is kept.
+class Folder(Asked):
+    """Where a comparison is kept; its key is that of `Question.key`."""
 
-    Args:
-        path: the folder.
-        key: all that the numbers depend on (`Question.key`).
-    """
-
-    def __init__(self, path: Path, key: Mapping[str, Any]) -> None:
-        self.path = Path(path)
-        self.key: dict[str, Any] = json.loads(to_json(key))  # as it will be read: lists, no tuples
-
-    def open(self) -> None:
-        """Begin, or go on where an earlier run of the same question stopped.
-
-        Raises:
-            UsageError: the folder answers another question.
-            ArtifactError: it holds something else, is damaged or cannot be written.
-        """
-        for left in self.path.glob(f".{QUESTION}.*.tmp"):  # killed before there was a question
-            left.unlink(missing_ok=True)
-        if not (self.path / QUESTION).exists():
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                raise ArtifactError(
-                    f"{self.path}: already holds something that is not a comparison; it is left "
-                    "alone. Choose another -o, or remove it."
-                )
-            write_file(self.path / QUESTION, to_json(self.key))
-            return
-        found = self._json(QUESTION)
-        other = sorted(n for n in {*found, *self.key} if found.get(n) != self.key.get(n))
-        if other:
-            said = "; ".join(f"{n}: {_differ(found.get(n), self.key.get(n))}" for n in other)
-            raise UsageError(
-                f"{self.path}: answers another question ({said}). Give the same options to go on "
-                "with it, or choose another -o."
-            )
-        for left in self.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
-            left.unlink(missing_ok=True)
+    what = "a comparison"
 
     def plan(self) -> Plan | None:
         """What `write_plan` wrote; None where no run came so far."""
         if not (self.path / PLAN).exists():
             return None
-        found = self._json(PLAN)
+        found = self.json(PLAN)
         sealed = found.pop("sha256", None)
         if sealed != _seal(found):
-            raise self._damaged(PLAN, "changed since it was saved")
+            raise self.damaged(self.path / PLAN, "changed since it was saved")
         return Plan([Part(**part) for part in found["parts"]], found["coverage"])
 
     def write_plan(self, plan: Plan) -> None:
@@ -134,19 +97,7 @@ class Folder:
                 arrays["predicted"], arrays["confidence"], arrays["brier"], bool(arrays["used"][0])
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise self._damaged(cell.path, str(error)) from None
-
-    def _json(self, name: str) -> dict[str, Any]:
-        try:
-            return dict(json.loads((self.path / name).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise self._damaged(name, str(error)) from None
-
-    def _damaged(self, name: str, reason: str) -> ArtifactError:
-        step = "Remove this file and run the command again: all else is kept."
-        if name == QUESTION:  # of which nothing else in the folder tells the contents
-            step = "Remove the folder, or choose another -o."
-        return ArtifactError(f"{self.path / name}: damaged ({reason}). {step}")
+            raise self.damaged(path, str(error)) from None
 
 
 def _seal(values: Mapping[str, Any]) -> str:
@@ -158,18 +109,3 @@ def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].shape} ".encode() + arrays[name].tobytes())
     return digest.hexdigest()
-
-
-def _differ(then: object, now: object) -> str:
-    """Two values of an option, or the keys of a table in which they differ."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        names = sorted(k for k in {*then, *now} if then.get(k) != now.get(k))
-        return ", ".join(f"{k} {_differ(then.get(k), now.get(k))}" for k in names)
-    if isinstance(then, list) and isinstance(now, list):
-        return f"{' '.join(map(_short, then))}, now {' '.join(map(_short, now))}"
-    return f"{_short(then)}, now {_short(now)}"
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return f"{text[:12]}…" if len(text) == 64 else text

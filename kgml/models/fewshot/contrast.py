@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,18 +31,23 @@ class ClassTuner(Trainee):
     2 to 3 points lower. Its draws come from seed and number too.
 
     Args:
+        model: is changed.
         texts: n of them.
         y: class numbers (n,).
+        steps: the last step, for the learning rate.
         siblings: (c, c): which classes are siblings in an ontology; None: that is not known.
+        vectors: of some of the texts by number (b,), (b, d) rows of length 1 by the weights as they
+            are, where there is a shorter way to them than from the texts.
     """
 
     def __init__(
         self, model: SentenceTransformer, texts: Sequence[str], y: Integers, config: FewShotConfig,
         *, seed: int, steps: int, siblings: Siblings | None = None,
+        vectors: Callable[[Integers], Tensor] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(model, config.learning_rate, steps=steps)
+        super().__init__(model, config.learning_rate, steps=steps, top=config.layers)
         self.texts, self.y, self.config, self.seed = texts, y, config, seed
-        self.siblings = siblings
+        self.siblings, self.vectors = siblings, vectors
 
     def step(self, number: int) -> float:
         """Do step ``number`` (from 1), with dropout, and return its loss."""
@@ -57,10 +62,15 @@ class ClassTuner(Trainee):
         rows = rows_of_step(self.y, self.config.batch_size, number, self.seed)
         with torch.random.fork_rng():
             torch.manual_seed(int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0]))
-            vectors = self.rows(self.model, [self.texts[i] for i in rows.tolist()])
+            vectors = self._vectors(rows)
         y = self.y[rows]
         harder = None if self.siblings is None else torch.from_numpy(self.siblings[np.ix_(y, y)])
         return supervised_contrast(vectors, torch.from_numpy(y), self.config.temperature, harder)
+
+    def _vectors(self, rows: Integers) -> Tensor:
+        if self.vectors is not None:
+            return self.vectors(rows)
+        return self.rows(self.model, [self.texts[i] for i in rows.tolist()])
 
 
 def rows_of_step(y: Integers, size: int, number: int, seed: int) -> Integers:

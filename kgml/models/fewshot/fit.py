@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from kgml.config import FewShotConfig
+from kgml.encoders.rows import Integers
 from kgml.encoders.text import TextEncoder
 from kgml.models.assembly import Recipe
 from kgml.models.evidence import Evidence
 from kgml.models.features import Documents, EntityVectors
 from kgml.models.fewshot.contrast import Siblings
 from kgml.models.fewshot.honest import Worth, weigh_tuned
-from kgml.models.fewshot.tuning import reader, siblings_of, tune
+from kgml.models.fewshot.tuning import Tuning, reader, siblings_of
 from kgml.models.targets.base import Codes, Labels, Target
 
 
@@ -51,20 +52,20 @@ def tuned_on(
         evidence: of the frozen encoder.
         always: knowledge is shipped whatever the evidence says.
     """
-    options, siblings = config.planned(len(documents)), siblings_of(classes, vectors.graph)
-    met, siblings = as_met(codes, siblings)
+    met, siblings = as_met(codes, siblings_of(classes, vectors.graph))
+    tuning = Tuning(
+        base, documents.texts, met, config.planned(len(codes)), seed=recipe.seed, siblings=siblings
+    )
 
-    def make(rows: list[int], folder: Path, kept: bool = False) -> TextEncoder:
-        tune(
-            base, [documents.texts[i] for i in rows], met[rows], folder, options,
-            seed=recipe.seed, siblings=siblings,
-            description="Tuning the encoder" if kept else "Tuning on half of the rows",
-        )  # fmt: skip
-        return reader(base, folder, cache=kept)
+    def on_half(rows: Integers) -> TextEncoder:
+        tuning.run(rows, "Tuning on half of the rows")
+        return tuning.reader()
 
     found, worth = weigh_tuned(
-        evidence, documents, codes, recipe, vectors, target, make, always=always
+        evidence, documents, codes, recipe, vectors, target, on_half, always=always
     )
+    tuning.run(np.arange(len(codes)), "Tuning the encoder")
     box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")
-    encoder = make(list(range(len(codes))), Path(box.name) / "encoder", kept=True)
-    return Tuned(encoder, box, found, worth)
+    folder = Path(box.name) / "encoder"
+    tuning.write(folder)
+    return Tuned(reader(base, folder), box, found, worth)

@@ -20,13 +20,12 @@ What is asked of which, and why:
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
+from kgml.encoders.rows import Integers
 from kgml.encoders.text import TextEncoder
 from kgml.models.assembly import Assembly, Recipe
 from kgml.models.evidence import Evidence, out_of_fold
@@ -38,8 +37,8 @@ from kgml.progress import warn
 
 HALVES = 2
 VETO = "it helps the frozen text encoder, not the tuned one"
-Tune = Callable[[list[int], Path], TextEncoder]
-"""Rows to tune on and a folder: the tuned encoder."""
+Tune = Callable[[Integers], TextEncoder]
+"""Rows to tune on: the tuned encoder."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,12 @@ def in_halves(
     held = {name: np.zeros((len(y), target.columns(classes))) for name in variants}
     for k in range(HALVES):
         inside, outside = np.flatnonzero(half != k), np.flatnonzero(half == k)
-        with tempfile.TemporaryDirectory(prefix="kgml-half-") as box:
-            encoder = tune(inside.tolist(), Path(box) / "encoder")
-            rows, by = documents.read_by(encoder), vectors.read_by(encoder)
-            for name, recipe in variants.items():
-                by.prepare(rows, fusion=recipe.fusion)
-                stack = Assembly(recipe, by, classes, target).fit(rows.take(inside), y[inside])
-                held[name][outside] = stack.decision(rows.take(outside))
+        encoder = tune(inside)
+        rows, by = documents.read_by(encoder), vectors.read_by(encoder)
+        for name, recipe in variants.items():
+            by.prepare(rows, fusion=recipe.fusion)
+            stack = Assembly(recipe, by, classes, target).fit(rows.take(inside), y[inside])
+            held[name][outside] = stack.decision(rows.take(outside))
     return held
 
 

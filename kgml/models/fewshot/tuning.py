@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +12,16 @@ from kgml.config import FewShotConfig
 from kgml.encoders.distil import NAME as STATIC
 from kgml.encoders.rows import Integers
 from kgml.encoders.text import TextEncoder
+from kgml.encoders.tuning.lower import Lower
 from kgml.encoders.tuning.trainee import load_weights, write_model
 from kgml.errors import CorpusError, InputError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.fewshot.contrast import ClassTuner, Siblings
 from kgml.models.targets.base import Labels
 from kgml.progress import track, warn
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MANY = 2_000
 """Rows from which on a warning says that this is meant for few."""
@@ -76,34 +81,75 @@ def check_tunable(encoder: TextEncoder, target: str, y: Labels | None = None) ->
         )
 
 
-def tune(
-    base: TextEncoder, texts: Sequence[str], y: Integers, folder: Path, config: FewShotConfig,
-    *, seed: int, siblings: Siblings | None = None, description: str = "Tuning the encoder",
-) -> None:  # fmt: skip
-    """Tune ``base`` on ``texts`` (n) of classes ``y`` (n,) and write it to ``folder``.
+class Tuning:
+    """Runs of tuning one encoder on some of n labelled texts, each from where it was at first.
 
-    The same seed (and number of threads) gives the same bytes. Texts are read to the encoder's own
-    limit. ``base`` stays as it is.
+    The lower blocks stay as they are, so what they make of the texts is computed once for all runs
+    and steps, where that goes (`kgml.encoders.tuning.lower.Lower`).
+
+    Args:
+        base: stays as it is. Texts are read to its own limit.
+        y: class numbers (n,).
+        siblings: see `siblings_of`.
 
     Raises:
-        InputError: weights left the numbers.
-        ArtifactError: the encoder has no layers, or ``folder`` cannot be written.
+        ArtifactError: the encoder has no layers.
     """
-    steps = config.planned(len(texts)).steps or 1
-    tuner = ClassTuner(base.load(), texts, y, config, seed=seed, steps=steps, siblings=siblings)
-    for number in track(range(1, steps + 1), description, total=steps):
-        tuner.step(number)
-    weights = tuner.weights()
-    if not all(value.isfinite().all() for value in weights.values()):
-        raise InputError(
-            f"tuning the text encoder at learning rate {config.learning_rate:g} left no numbers "
-            "(NaN or infinity). Use a smaller [few_shot] learning_rate."
+
+    def __init__(
+        self, base: TextEncoder, texts: Sequence[str], y: Integers, config: FewShotConfig,
+        *, seed: int, siblings: Siblings | None = None,
+    ) -> None:  # fmt: skip
+        self.base, self.texts, self.y, self.config = base, texts, y, config
+        self.seed, self.siblings = seed, siblings
+        self.model = base.load()
+        first = self._tuner(np.arange(len(y)), None)
+        self.start = first.weights()
+        self.lower = Lower.of(self.model, first.tokens(texts), config.layers)
+
+    def run(self, rows: Integers, description: str) -> None:
+        """Tune on the texts ``rows`` (m,). The same seed (and number of threads) gives the same bytes.
+
+        Raises:
+            InputError: weights left the numbers.
+        """
+        load_weights(self.model, self.start)
+        lower = self.lower
+        self.tuner = self._tuner(
+            rows, None if lower is None else lambda some: lower.rows(rows[some])
         )
-    model = base.load()
-    load_weights(model, weights)
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
-    write_model(folder, model, CARD.format(rows=len(y), classes=len(np.unique(y)), steps=steps))
+        for number in track(range(1, self.tuner.steps + 1), description, total=self.tuner.steps):
+            self.tuner.step(number)
+        if not all(value.isfinite().all() for value in self.tuner.weights().values()):
+            raise InputError(
+                f"tuning the text encoder at learning rate {self.config.learning_rate:g} left no "
+                "numbers (NaN or infinity). Use a smaller [few_shot] learning_rate."
+            )
+
+    def reader(self) -> TextEncoder:
+        """The encoder of the last run, in memory."""
+        return self.base.with_weights(self.model)
+
+    def write(self, folder: Path) -> None:
+        """The encoder of the last run, as a folder.
+
+        Raises:
+            ArtifactError: ``folder`` cannot be written.
+        """
+        model = self.base.load()
+        load_weights(model, self.tuner.weights())
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+        y = self.tuner.y
+        card = CARD.format(rows=len(y), classes=len(np.unique(y)), steps=self.tuner.steps)
+        write_model(folder, model, card)
+
+    def _tuner(self, rows: Integers, vectors: Callable[[Integers], Tensor] | None) -> ClassTuner:
+        return ClassTuner(
+            self.model, [self.texts[i] for i in rows.tolist()], self.y[rows], self.config,
+            seed=self.seed, steps=self.config.planned(len(rows)).steps or 1,
+            siblings=self.siblings, vectors=vectors,
+        )  # fmt: skip
 
 
 def reader(base: TextEncoder, folder: Path, *, cache: bool = True) -> TextEncoder:

@@ -47,6 +47,9 @@ class Target:
     """The metric of the difference on test rows, likewise."""
     settles: ClassVar[bool] = True
     """Whether predictions need `settle` (out-of-fold decisions), and not probabilities alone."""
+    link: ClassVar[str]
+    """What turns decisions into what `hot` says, where they are trained by gradient: softmax,
+    logistic or identity."""
     classes_: NDArray[Any]
 
     def __init__(self, order: Sequence[Any] = ()) -> None:

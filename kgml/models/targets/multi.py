@@ -29,6 +29,7 @@ class MultiTarget(Target):
     name = "multi"
     scorer = LabelSets
     weighed, tested = "micro_f1", "macro_f1"
+    link = "logistic"
     platt_: Platt
     thresholds_: Thresholds
 

@@ -29,6 +29,7 @@ class OrdinalTarget(Target):
     name = "ordinal"
     scorer = OrderedClasses
     weighed, tested = "kappa", "kappa"
+    link = "logistic"
     platt_: Platt
 
     @classmethod

@@ -26,6 +26,7 @@ class RegressionTarget(Target):
     name = "regression"
     scorer = Numbers
     weighed, tested = "r2", "r2"
+    link = "identity"
     settles = False
 
     @classmethod

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from kgml.data.labels import LabelKind, OneLabel, check_labels
 from kgml.errors import CorpusError
 from kgml.evaluation.metrics import OneLabelEach
-from kgml.models.light import Decisions, Head
+from kgml.models.heads.blend import BlendHead
+from kgml.models.light import AUTO, Decisions, Head, SVMHead
 from kgml.models.targets.base import Codes, Labels, Target
 
 
@@ -24,6 +25,7 @@ class SingleTarget(Target):
     name = "single"
     scorer = OneLabelEach
     weighed, tested = "accuracy", "macro_f1"
+    link = "softmax"
     settles = False
 
     @classmethod
@@ -39,6 +41,10 @@ class SingleTarget(Target):
             found = f"one class only ('{self.classes_[0]}')" if len(y) else "no text"
             raise CorpusError(f"{found} in {len(y)} rows; wanted at least two classes.")
         return codes
+
+    def head(self, name: str, rows_per_class: float) -> str:
+        chosen = super().head(name, rows_per_class)
+        return BlendHead.name if name == AUTO and chosen == SVMHead.name else chosen
 
     def hot(self, codes: Codes, classes: int) -> NDArray[np.float32]:
         return np.eye(int(codes.max()) + 1, dtype=np.float32)[codes]

@@ -94,8 +94,8 @@ def test_no_half_sees_a_row_that_it_is_asked_for(make: Any) -> None:
     codes = np.array([label == "light" for label in of(LEARN, LABELS)]).astype(np.int64)
     seen: list[set[int]] = []
 
-    def tune(rows: list[int], folder: Path) -> TextEncoder:
-        seen.append(set(rows))
+    def tune(rows: np.ndarray) -> TextEncoder:
+        seen.append(set(rows.tolist()))
         return model.featurizer().encoder
 
     in_halves(

@@ -1,0 +1,1 @@
+"""What ``kgml tune`` calls: options searched by Optuna, test rows never seen."""

@@ -1,0 +1,99 @@
+"""Where a run is computed: device, mixed precision, one process or several. The one file that knows
+Accelerate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kgml.errors import UsageError, one_of
+from kgml.training.plan import PRECISIONS
+
+
+class Machine:
+    """An Accelerator and the device that was asked for.
+
+    Under ``torchrun`` each process has the device that Accelerate gives it.
+
+    Args:
+        device: as torch calls it.
+        precision: of `PRECISIONS`.
+
+    Raises:
+        UsageError: no such precision, or fp16 without a GPU.
+    """
+
+    def __init__(self, device: str = "cpu", precision: str = PRECISIONS[0]) -> None:
+        if precision not in PRECISIONS:
+            raise UsageError(
+                f"no training precision '{precision}'; {one_of(PRECISIONS, precision)}"
+            )
+        if precision == "fp16" and torch.device(device).type != "cuda":
+            raise UsageError(
+                f"training precision fp16 and device {device} exclude each other: fp16 is for a "
+                "GPU. Use bf16 or no."
+            )
+        from accelerate import Accelerator
+        from accelerate.state import AcceleratorState, PartialState
+        from accelerate.utils import DistributedDataParallelKwargs
+
+        on_cpu = torch.device(device).type == "cpu"
+        if PartialState(cpu=on_cpu).num_processes == 1:
+            # of an earlier run of this process, which may have had another precision or device
+            AcceleratorState._reset_state(reset_partial_state=True)
+        self.accelerator = Accelerator(
+            mixed_precision=precision, cpu=on_cpu, device_placement=False,
+            # a text encoder has parameters that no vector depends on, such as BERT's pooler
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )  # fmt: skip
+        self.count, self.rank = self.accelerator.num_processes, self.accelerator.process_index
+        self.device = torch.device(device) if self.count == 1 else self.accelerator.device
+
+    def prepare(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, Any]:
+        """Both, wrapped for several processes; an optimiser that knows the loss is scaled."""
+        if self.count == 1:
+            return module, self.accelerator.prepare(optimizer)
+        wrapped, prepared = self.accelerator.prepare(module, optimizer)
+        return wrapped, prepared
+
+    @contextmanager
+    def computing(self, seed: int) -> Iterator[None]:
+        """Mixed precision, if it was asked for, and random numbers (dropout) of ``seed`` alone."""
+        here = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=here), self.accelerator.autocast():
+            torch.manual_seed(seed)
+            yield
+
+    def adding(self, module: nn.Module, last: bool) -> AbstractContextManager[Any]:
+        """Around a part of a step, forth and back: other processes' gradients come in with the last."""
+        waiting = self.count > 1 and not last
+        return self.accelerator.no_sync(module) if waiting else nullcontext()
+
+    def backward(self, loss: Tensor) -> None:
+        """Add up gradients."""
+        self.accelerator.backward(loss)
+
+    def shorten(self, parameters: list[nn.Parameter], longest: float) -> None:
+        """Gradients no longer than ``longest`` altogether."""
+        self.accelerator.clip_grad_norm_(parameters, longest)
+
+    def sum(self, value: Tensor) -> float:
+        """The sum over processes."""
+        if self.count > 1:
+            value = self.accelerator.reduce(value.to(self.device), reduction="sum")
+        return float(value)
+
+    @property
+    def scale(self) -> dict[str, float]:
+        """What the loss is scaled by in fp16, as JSON; empty otherwise."""
+        scaler = self.accelerator.scaler
+        return {} if scaler is None else dict(scaler.state_dict())
+
+    @scale.setter
+    def scale(self, state: dict[str, float]) -> None:
+        if self.accelerator.scaler is not None and state:
+            self.accelerator.scaler.load_state_dict(state)
