@@ -15,9 +15,10 @@ from kgml.fusion.base import EntityBag, Fusion
 from kgml.models.balance import balance
 from kgml.models.concepts import ConceptView
 from kgml.models.features import Documents, EntityVectors, aligned, bag_of, of_some
+from kgml.models.heads.blend import BlendHead
 from kgml.models.learn import MOST_ROWS, Concepts, concepts_of, fit_fusion, make_batch, some_rows
 from kgml.models.lexical import LexicalView, no_columns
-from kgml.models.light import Decisions, Head
+from kgml.models.light import Decisions, Head, SVMHead
 from kgml.models.targets.base import Codes, Target
 from kgml.models.targets.single import SingleTarget
 from kgml.registry import resolve
@@ -51,11 +52,21 @@ class Recipe:
     @property
     def text(self) -> Recipe:
         """The text vector alone."""
-        return replace(self, fusion="none", lexical=False, lead=False)
+        head = without_words(self.head)
+        return replace(self, fusion="none", head=head, lexical=False, lead=False)
 
     def make_head(self) -> Head:
         """A fresh head."""
         return make_head(self.head, self.seed, self.regularization, self.class_weight)
+
+
+def without_words(head: str) -> str:
+    """The head that ``auto`` takes where vectors are all there is, for ``head`` where words are too.
+
+    Least squares of many classes needs columns: Ohsumed's training rows, text vector alone, accuracy
+    .664 with svm, .629 with ridge, .652 with their blend (financial_phrasebank .768, .747, .761).
+    """
+    return SVMHead.name if head == BlendHead.name else head
 
 
 def make_head(

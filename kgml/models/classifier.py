@@ -26,7 +26,7 @@ from kgml.encoders.vectors import load_vectors
 from kgml.errors import CorpusError, UsageError
 from kgml.kg.graph import KnowledgeGraph
 from kgml.linking.linker import EntityLinker
-from kgml.models.assembly import Assembly, Recipe
+from kgml.models.assembly import Assembly, Recipe, without_words
 from kgml.models.backoff import Backoff, Covered, calibrated, why_not
 from kgml.models.evidence import Evidence, weigh
 from kgml.models.features import Documents, EntityVectors, Featurizer
@@ -387,6 +387,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         that it is compared with."""
         name = AUTO if self.head == TRANSFORMER else self.head
         head = self.make_target().head(name, rows_per_class)
+        if name == AUTO and self.lexical is False:
+            head = without_words(head)
         return Recipe(
             self.fusion, head, self.lexical, self.random_state, self.regularization,
             self.class_weight, self.lead,

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from kgml.models.balance import SCALES, balance
+from kgml.models.classifier import KGTextClassifier
 from kgml.models.lexical import LexicalView, count_terms
 
 
@@ -40,3 +41,11 @@ def test_a_row_of_the_lexical_view_is_as_long_as_its_scale() -> None:
     half = view.transform(counts)
     np.testing.assert_allclose(half.toarray(), whole.toarray() / 2)
     np.testing.assert_allclose(np.linalg.norm(half.toarray(), axis=1), 0.5, rtol=1e-6)
+
+
+def test_auto_takes_another_head_where_there_are_no_words() -> None:
+    with_words = KGTextClassifier().recipe(60)
+    assert (with_words.head, with_words.text.head) == ("blend", "svm")
+    assert KGTextClassifier(lexical=False).recipe(60).head == "svm"
+    asked = KGTextClassifier(head="blend", lexical=False).recipe(60)
+    assert asked.head == "blend"
