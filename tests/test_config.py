@@ -73,7 +73,6 @@ steps = 9
 batch_size = 16
 learning_rate = 0.002
 temperature = 0.2
-layers = 2
 
 [transformer]
 layers = "lora"

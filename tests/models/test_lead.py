@@ -145,7 +145,9 @@ def test_texts_of_one_sentence_are_learned_from_as_before(documents, vectors) ->
 
 def test_a_lead_tells_what_the_rest_of_the_text_hides(kinds, words, misled) -> None:
     scores = [
-        KGTextClassifier(kinds, folds=3, lead=lead, knowledge="always", head="logistic")
+        KGTextClassifier(
+            kinds, folds=3, lead=lead, knowledge="always", head="logistic", lexical=1.0
+        )
         .fit(misled[:30], words.labels[:30])
         .score(misled[30:], words.labels[30:])
         for lead in (True, False)
