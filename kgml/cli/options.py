@@ -65,6 +65,23 @@ TestSize: TypeAlias = Annotated[
         help="Share of rows held out, where no split column is used. Default: 0.25.",
     ),
 ]
+PerClass: TypeAlias = Annotated[
+    int | None, typer.Option("--per-class", metavar="N", min=2, help="Train on N rows per class.")
+]
+Target: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="NAME", help=f"{'|'.join(OPTIONS['target'])}. Default: single."
+    ),
+]
+LabelSeparator: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--label-separator",
+        metavar="TEXT",
+        help="A cell holds several labels, with this between them.",
+    ),
+]
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
 ]

@@ -45,10 +45,7 @@ def train(
     label_column: options.LabelColumn = None,
     split_column: options.SplitColumn = None,
     test_size: options.TestSize = None,
-    per_class: Annotated[
-        int | None,
-        typer.Option("--per-class", metavar="N", min=2, help="Train on N rows per class."),
-    ] = None,
+    per_class: options.PerClass = None,
     fusion: Annotated[
         str | None,
         typer.Option("--fusion", metavar="NAME", help=_names("fusion", FusionConfig.name)),
@@ -74,18 +71,8 @@ def train(
             "--class-weight", metavar="NAME", help="none|balanced. Default: the head's own."
         ),
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option("--target", metavar="NAME", help=_names("target", "single")),
-    ] = None,
-    label_separator: Annotated[
-        str | None,
-        typer.Option(
-            "--label-separator",
-            metavar="TEXT",
-            help="A cell holds several labels, with this between them.",
-        ),
-    ] = None,
+    target: options.Target = None,
+    label_separator: options.LabelSeparator = None,
     order: Annotated[
         str | None,
         typer.Option(

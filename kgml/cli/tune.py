@@ -91,10 +91,7 @@ def tune(
     label_column: options.LabelColumn = None,
     split_column: options.SplitColumn = None,
     test_size: options.TestSize = None,
-    per_class: Annotated[
-        int | None,
-        typer.Option("--per-class", metavar="N", min=2, help="Train on N rows per class."),
-    ] = None,
+    per_class: options.PerClass = None,
     fusion: Annotated[
         str | None,
         typer.Option(
@@ -113,18 +110,8 @@ def tune(
         str | None,
         typer.Option("--class-weight", metavar="NAME", help="none|balanced. Default: searched."),
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target", metavar="NAME", help=f"{'|'.join(OPTIONS['target'])}. Default: single."
-        ),
-    ] = None,
-    label_separator: Annotated[
-        str | None,
-        typer.Option(
-            "--label-separator", metavar="TEXT", help="A cell holds several labels, with this between."
-        ),
-    ] = None,
+    target: options.Target = None,
+    label_separator: options.LabelSeparator = None,
     order: Annotated[
         list[str] | None,
         typer.Option("--order", metavar="LABEL...", help="Classes with an order, lowest first."),

@@ -16,6 +16,7 @@ from kgml.config import LONG_TEXTS, PRECISIONS, EncoderConfig
 from kgml.encoders.cache import VectorCache, default_folder, text_key
 from kgml.encoders.checked import check_texts, without_surrogates
 from kgml.encoders.checkpoint import Checkpoint, open_checkpoint
+from kgml.encoders.distil import NAME as STATIC
 from kgml.encoders.fill import fill
 from kgml.encoders.find import PACKAGED
 from kgml.encoders.rows import Floats, Integers, finite_rows, unit_rows
@@ -118,7 +119,10 @@ class TextEncoder:
 
     @property
     def is_static(self) -> bool:
-        """Whether it is a table of word vectors, which knows one precision and no device."""
+        """Whether it is a table of word vectors, which knows one precision and no device; one that is
+        not distilled yet is known by its name."""
+        if self.model.partition(":")[0] == STATIC and not Path(self.model).is_dir():
+            return True
         return StaticModel.fits(self.checkpoint.folder)
 
     def encode(

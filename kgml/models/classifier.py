@@ -35,7 +35,7 @@ from kgml.models.fewshot.honest import Worth
 from kgml.models.fewshot.tuning import check_tunable
 from kgml.models.finetuned.checks import NAME as TRANSFORMER
 from kgml.models.finetuned.checks import check_rows
-from kgml.models.finetuned.fit import FineTuning, fit_transformer
+from kgml.models.finetuned.fit import FineTuningReport, fit_transformer
 from kgml.models.folds import row_order
 from kgml.models.light import AUTO, Decisions
 from kgml.models.options import check_options
@@ -154,7 +154,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     tuned_: TextEncoder | None = None
     worth_: Worth | None = None
-    fine_tuning_: FineTuning | None = None
+    fine_tuning_: FineTuningReport | None = None
 
     def fit(self, texts: Sequence[str], y: Sequence[Any]) -> KGTextClassifier:
         """Learn from ``texts`` (n,) and labels ``y`` (n,).

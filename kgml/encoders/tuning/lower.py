@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from kgml.encoders.rows import Integers
 from kgml.encoders.tuning.batches import forward, in_batches
+from kgml.errors import ArtifactError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -25,11 +27,14 @@ def blocks_of(model: nn.Module) -> nn.ModuleList:
     """The blocks of a transformer, lowest first: the list of modules with most weights in it.
 
     Raises:
-        ValueError: there is none.
+        ArtifactError: there is none.
     """
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     if not lists:
-        raise ValueError("a model without a list of blocks")
+        raise ArtifactError(
+            "the text encoder has no list of layers, so that some of them could be tuned. Choose a "
+            "transformer, or tune all of it."
+        )
     return max(lists, key=lambda blocks: sum(p.numel() for p in blocks.parameters()))
 
 
@@ -46,16 +51,15 @@ def above(model: SentenceTransformer, top: int) -> set[int]:
 
 
 class Lower:
-    """What the blocks below the ``top`` highest make of n texts, and vectors from there on."""
+    """What the blocks below the ``top`` highest make of n texts, and vectors from there on; made by
+    `of`."""
 
     def __init__(self, model: SentenceTransformer, features: Mapping[str, Any], top: int) -> None:
         self.model, self.features = model, features
-        blocks = blocks_of(model)
-        self.count = len(blocks) - top
+        self.count = len(blocks_of(model)) - top
         self.read = features["attention_mask"].bool()
         self.states: list[Tensor] = [torch.empty(0)] * len(self.read)
         self.tupled = self.more = False
-        self.whole = self._record(blocks)
 
     @classmethod
     def of(cls, model: SentenceTransformer, features: Mapping[str, Any], top: int) -> Lower | None:
@@ -67,12 +71,12 @@ class Lower:
         if not 0 < top < len(blocks) or 4 * numbers > MOST_BYTES:
             return None
         lower = cls(model, features, top)
+        whole = lower._record(blocks)
         if lower.more:
             return None
-        some = torch.arange(min(8, len(lower.states))).numpy()
+        some = np.arange(min(8, len(whole)))
         with torch.no_grad():
-            far = (lower.rows(some) - lower.whole[: len(some)]).abs().max()
-        del lower.whole
+            far = (lower.rows(some) - whole[: len(some)]).abs().max()
         return lower if far < NEAR else None
 
     def rows(self, wanted: Integers) -> Tensor:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgml.config import FewShotConfig
-from kgml.encoders.distil import NAME as STATIC
 from kgml.encoders.rows import Integers
 from kgml.encoders.text import TextEncoder
 from kgml.encoders.tuning.lower import Lower
@@ -57,9 +56,7 @@ def check_tunable(encoder: TextEncoder, target: str, y: Labels | None = None) ->
             "--tune-encoder and precision int8 exclude each other: layers are tuned in fp32. "
             "Choose fp32 or bf16."
         )
-    # by its name first, for it may not be distilled yet
-    named = encoder.model.partition(":")[0] == STATIC and not Path(encoder.model).is_dir()
-    if named or encoder.is_static:
+    if encoder.is_static:
         raise UsageError(
             f"--tune-encoder and encoder {encoder.model} exclude each other: a table of word "
             "vectors has no layers to tune. Choose a transformer."

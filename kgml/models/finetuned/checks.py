@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from kgml.config import TransformerConfig
-from kgml.encoders.distil import NAME as STATIC
 from kgml.encoders.text import TextEncoder
 from kgml.errors import CorpusError, UsageError
 from kgml.models.finetuned.layers import check_layers
@@ -41,9 +38,7 @@ def check_options(options: TransformerConfig, encoder: TextEncoder, tune: bool) 
             f"--head {NAME} and long_texts chunks exclude each other: it is trained on texts as long "
             "as the text encoder reads. Choose cut."
         )
-    # by its name first, for it may not be distilled yet
-    named = encoder.model.partition(":")[0] == STATIC and not Path(encoder.model).is_dir()
-    if named or encoder.is_static:
+    if encoder.is_static:
         raise UsageError(
             f"--head {NAME} and encoder {encoder.model} exclude each other: a table of word vectors "
             "has no layers to train. Choose a transformer."

@@ -30,7 +30,7 @@ VETO = "it helps the frozen text encoder, not the fine-tuned one"
 
 
 @dataclass(frozen=True)
-class FineTuning:
+class FineTuningReport:
     """How the transformer was trained, as JSON says it.
 
     ``over_light``: how much better than the light stack it is on the rows held out, which chose its
@@ -65,7 +65,7 @@ class Fitted:
     knowledge: bool
     evidence: Evidence
     outside: Integers
-    fine_tuning: FineTuning
+    fine_tuning: FineTuningReport
 
 
 def fit_transformer(
@@ -101,7 +101,7 @@ def fit_transformer(
             evidence = replace(evidence, ship=False, helps=None, reason=VETO)
     over = _over_light(evidence, kept, material, knowledge)
     rows = {"learned_from": len(inside), "held_out": len(outside)}
-    told = FineTuning(options, kept, rows, over)
+    told = FineTuningReport(options, kept, rows, over)
     return Fitted(kept, knowledge, replace(evidence, frozen=True), outside, told)
 
 

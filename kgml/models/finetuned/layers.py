@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from kgml.config import TransformerConfig
+from kgml.encoders.tuning.lower import blocks_of
 from kgml.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def choose_layers(model: SentenceTransformer, options: TransformerConfig) -> Non
     use keep their meaning.
 
     Raises:
-        UsageError: more layers than there are, or an encoder without any.
+        UsageError: more layers than there are.
+        ArtifactError: an encoder without any.
         MissingExtraError: lora, and peft is not installed.
     """
     kind, _, number = options.layers.partition(":")
@@ -29,7 +31,7 @@ def choose_layers(model: SentenceTransformer, options: TransformerConfig) -> Non
     if kind == "lora":
         add_lora(model, options)
     elif kind == "top":
-        layers = layers_of(model)
+        layers = blocks_of(model)
         if int(number) > len(layers):
             raise UsageError(
                 f"layers {options.layers}: the text encoder has {len(layers)} layers. "
@@ -41,18 +43,6 @@ def choose_layers(model: SentenceTransformer, options: TransformerConfig) -> Non
         model.requires_grad_(True)
         for table in tables_of(model):
             table.requires_grad_(False)
-
-
-def layers_of(model: SentenceTransformer) -> nn.ModuleList:
-    """The stack of layers: the longest list of modules in the transformer.
-
-    Raises:
-        UsageError: it has none.
-    """
-    found = [one for one in model[0].modules() if isinstance(one, nn.ModuleList) and len(one)]
-    if not found:
-        raise UsageError("the text encoder has no layers to train. Choose a transformer.")
-    return max(found, key=len)
 
 
 def tables_of(model: SentenceTransformer) -> list[nn.Embedding]:

@@ -24,9 +24,11 @@ class RidgeHead(Head):
     weighed alike.
 
     The leave-one-out error of every alpha is had from one decomposition (Golub, Heath and Wahba
-    1979; scikit-learn's `RidgeCV`); the one with the least mean square stays. Beyond `MOST_ROWS`
-    rows it is chosen on that many, spread evenly over the order of the targets; the final system is
-    solved by conjugate gradients, that of classes beyond `EXACT` rows.
+    1979; scikit-learn's `RidgeCV`); the one with the least mean square stays, of classes that with
+    the least log-loss (the mean square holds back too much: Ohsumed's training rows, text and words,
+    accuracy .694 for .716). Beyond `MOST_ROWS` rows it is chosen on that many, spread evenly over the
+    order of the targets; the final system is solved by conjugate gradients, that of classes beyond
+    `EXACT` rows.
     """
 
     name = "ridge"
@@ -82,7 +84,7 @@ class RidgeHead(Head):
         rows = np.arange(len(Y))
         if len(Y) > MOST_ROWS:  # by what is in a row, not by its place
             order = np.lexsort((np.asarray(features.sum(axis=1)).ravel(), code))
-            rows = np.sort(order[np.linspace(0, len(Y) - 1, MOST_ROWS).round().astype(np.int64)])
+            rows = _evenly(order)
         some = gram(features[rows]) if kernel is None else kernel[np.ix_(rows, rows)]
         held = leave_one_out(some, Y[rows], weights[rows], CLASS_ALPHAS)
         lost = {alpha: log_loss(off, code[rows]) for alpha, off in held.items()}
@@ -98,9 +100,16 @@ class RidgeHead(Head):
         rows = np.arange(len(y))
         if len(y) > MOST_ROWS:
             order = np.argsort(y, kind="stable")
-            rows = np.sort(order[np.linspace(0, len(y) - 1, MOST_ROWS).round().astype(np.int64)])
+            rows = _evenly(order)
         chosen = RidgeCV(ALPHAS).fit(features[rows].astype(np.float64), y[rows])
         return float(chosen.alpha_)
+
+
+def _evenly(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`MOST_ROWS` of the row numbers ``order``, as far apart in it as can be, sorted."""
+    picked = np.linspace(0, len(order) - 1, MOST_ROWS).round().astype(np.int64)
+    rows: NDArray[np.int64] = np.sort(order[picked])
+    return rows
 
 
 def _primal(
