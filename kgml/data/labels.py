@@ -56,7 +56,7 @@ class OneLabel(LabelKind):
         return list(labels)
 
     def check(self, where: str, labels: Sequence[Any]) -> None:
-        """At least two classes, each with two rows."""
+        """At least two classes with two rows; more that have one are counted in a warning."""
         check_classes(where, labels)
 
     def unseen(self, train: Sequence[Any], test: Sequence[Any]) -> Counter[str]:
@@ -274,7 +274,7 @@ def check_labels(labels: Sequence[Any], where: str = "labels") -> NDArray[Any]:
 
 
 def check_classes(where: str, labels: Sequence[str]) -> None:
-    """Refuse fewer than two classes, and classes of a single row."""
+    """Refuse fewer than two classes of two rows, and tables most of whose classes have one row."""
     counts = Counter(labels)
     if len(counts) < 2:
         raise CorpusError(
@@ -283,7 +283,8 @@ def check_classes(where: str, labels: Sequence[str]) -> None:
             "wanted at least two. Check --label-column."
         )
     lonely = sorted(name for name, count in counts.items() if count < 2)
-    if lonely:
+    have = numbered(len(lonely), "class has", "classes have") + " a single training row"
+    if len(counts) - len(lonely) < max(2, len(lonely)):
         step = "Add rows, merge or remove such classes."
         long = max(map(len, counts)) > 40
         # free text, or a number of its own for each row
@@ -291,9 +292,11 @@ def check_classes(where: str, labels: Sequence[str]) -> None:
             step = (
                 f"{len(counts):,} labels for {len(labels):,} rows: is it the right --label-column?"
             )
-        raise CorpusError(
-            f"{where}: {numbered(len(lonely), 'class has', 'classes have')} a single training row, "
-            f"two are needed: {name_some(lonely)}. {step}"
+        raise CorpusError(f"{where}: {have}, two are needed: {name_some(lonely)}. {step}")
+    if lonely:
+        warn(
+            f"{where}: {have}, so out of fold no model can know it: {name_some(lonely)}. Add rows or "
+            "merge such classes."
         )
 
 

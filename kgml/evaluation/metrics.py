@@ -100,11 +100,33 @@ def paired_difference(
     scorer: type[Scorer] | None = None,
 ) -> Difference:
     """Score of ``b`` minus score of ``a`` on the same rows and resamples."""
-    first, second = ((scorer or OneLabelEach)(y_true, predicted) for predicted in (a, b))
-    drawn = resample(first.n, seed)
-    differences = second.metric(metric, drawn) - first.metric(metric, drawn)
-    whole = np.ones((1, first.n))
-    value = second.metric(metric, whole)[0] - first.metric(metric, whole)[0]
+    return paired_mean_difference(y_true, [a], [b], metric, seed, scorer)
+
+
+def paired_mean_difference(
+    y_true: Sequence[Any],
+    a: Sequence[Sequence[Any]],
+    b: Sequence[Sequence[Any]],
+    metric: str = "macro_f1",
+    seed: int = 0,
+    scorer: type[Scorer] | None = None,
+) -> Difference:
+    """`paired_difference` of the mean scores of several runs on the same rows.
+
+    >>> truth, wrong = ["up", "down"], ["up", "up"]
+    >>> paired_mean_difference(truth, [wrong], [truth, wrong], "accuracy").value
+    0.25
+    """
+    score = scorer or OneLabelEach
+    first, second = ([score(y_true, predicted) for predicted in runs] for runs in (a, b))
+    drawn, whole = resample(len(y_true), seed), np.ones((1, len(y_true)))
+
+    def mean(runs: list[Scorer], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        scored: NDArray[np.float64] = np.mean([run.metric(metric, weights) for run in runs], axis=0)
+        return scored
+
+    differences = mean(second, drawn) - mean(first, drawn)
+    value = float((mean(second, whole) - mean(first, whole))[0])
     better = np.mean(differences > 0) + 0.5 * np.mean(differences == 0)
     low, high = interval(differences)
     return Difference(metric, _round(value), (low, high), float(better))

@@ -83,8 +83,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: seed of everything drawn.
 
     Attributes:
-        classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: 1
-        where knowledge is used, else 0. evidence_: `Evidence` for that choice (after `fit`; not
+        classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: how
+        much knowledge counts, 1, .5 or 0 for not at all. evidence_: `Evidence` for that choice (after `fit`; not
         saved). tuned_: the tuned text encoder, or None. worth_: what tuning gave out of fold, or
         None (after `fit`; not saved). fine_tuning_: how the transformer was trained, or None (after
         `fit`; not saved). backoff_: `Backoff` where the labels are entities of the
@@ -209,7 +209,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             if self.tune:
                 documents = self._tune(documents, codes, always)
-            self.strength_ = float(self.evidence_.ship or always)
+            self.strength_ = 1.0 if always else self.evidence_.strength
             self.assembly_ = Assembly(self.recipe_, self.vectors_, classes, self.target_).fit(
                 documents, codes, self.strength_
             )

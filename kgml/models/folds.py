@@ -29,7 +29,7 @@ def row_order(texts: Sequence[str], codes: NDArray[Any]) -> NDArray[np.int64]:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
 
-def by_class(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def by_class(y: NDArray[np.int64], seed: int | Sequence[int]) -> NDArray[np.int64]:
     """Shuffled row numbers (n,), class after class.
 
     The class of the first shuffled row comes first: their numbers, which follow their names, do not
@@ -41,7 +41,7 @@ def by_class(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return dealt
 
 
-def assign_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+def assign_folds(y: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
     """Fold number of each row (n,): classes dealt out evenly, whatever their size."""
     fold = np.empty(len(y), dtype=np.int64)
     fold[by_class(y, seed)] = np.arange(len(y)) % min(folds, len(y))

@@ -261,9 +261,10 @@ def _report(
         "text_tfidf": (plain, learn, held),
         "knowledge": (recipe, learn, held),
     }
+    strength = model.strength_ if model.strength_ and not light else 1.0
     if model.tuned_ is not None and not light:
         jobs["frozen"] = (plain, *as_given)
-    if model.strength_ and not light:
+    if model.strength_ and not light:  # then the model is it
         del jobs["knowledge"]
     placebos = [f"placebo {draw}" for draw in range(PLACEBOS)]
     bare = recipe.fusion == plain.fusion  # nothing to permute: all are text + TF-IDF
@@ -279,7 +280,8 @@ def _report(
 
     def run(name: str) -> list[Any]:
         of, train_rows, test_rows = jobs[name]
-        stack = Assembly(of, model.vectors_, target.width(codes), target).fit(train_rows, codes)
+        stack = Assembly(of, model.vectors_, target.width(codes), target)
+        stack.fit(train_rows, codes, strength)
         decisions = stack.decision(test_rows)
         by = target
         if target.settles:
@@ -306,6 +308,7 @@ def _report(
         "knowledge": {
             "helps": model.evidence_.helps,
             "used": bool(model.strength_),
+            "strength": model.strength_,
             "difference": difference.value,
             "interval": list(difference.interval),
             "sentence": verdict(model.evidence_, difference),
@@ -348,7 +351,8 @@ def verdict(evidence: Evidence, test: Difference) -> str:
     if evidence.helps:
         return f"The ontology helps here: {found}; {tested}."
     if evidence.ship:
-        return f"The ontology may help here, the evidence is thin: {found}; {tested}."
+        thin = "the evidence is thin" + (", so it counts half" if evidence.strength < 1 else "")
+        return f"The ontology may help here, {thin}: {found}; {tested}."
     if evidence.reason:
         return (
             f"No clear gain from the ontology here, so the model leaves it out: {evidence.reason}; "

@@ -295,8 +295,16 @@ def test_one_class_only_says_so(write: Write) -> None:
         read_corpus(write("csv", rows))
 
 
-def test_a_class_with_one_training_row_is_named(write: Write) -> None:
+def test_a_class_with_one_training_row_is_named_in_a_warning(write: Write) -> None:
     rows = [*ROWS, ("Lean hogs slid", "meat", "train"), ("Cattle rose", "meat", "test")]
+    with pytest.warns(KGMLWarning, match=r"1 class has a single training row, so .*: meat\. Add"):
+        corpus = read_corpus(write("csv", rows))
+    assert corpus.labels.count("meat") == 2
+
+
+def test_where_fewer_than_two_classes_have_two_rows_they_are_refused(write: Write) -> None:
+    rows = [("Gilts", "bonds", "train"), ("Linkers", "bonds", "train"), ("Hogs", "meat", "train"),
+            ("Bunds", "bonds", "test")]  # fmt: skip
     wanted = r"1 class has a single training row, two are needed: meat\. Add rows"
     with pytest.raises(CorpusError, match=wanted):
         read_corpus(write("csv", rows))

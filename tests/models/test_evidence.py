@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from kgml.models.assembly import Recipe
 from kgml.models.evidence import assign_folds, judge, placebo, weigh
 from kgml.models.features import Documents, EntityVectors, relabelled
+from kgml.models.targets.single import SingleTarget
 
 Y = np.arange(120) % 3
 
@@ -17,6 +18,11 @@ def decisions(right: int) -> NDArray[np.float64]:
     """Decision values (120, 3) that are right on the first ``right`` rows and wrong below."""
     chosen = np.where(np.arange(120) < right, Y, (Y + 1) % 3)
     return np.eye(3)[chosen]
+
+
+def dealt(*stacks: NDArray[np.float64]) -> list[dict[str, NDArray[np.float64]]]:
+    """One dealing of the decisions of plain, knowledge and placebo."""
+    return [dict(zip(("plain", "knowledge", "placebo"), stacks, strict=True))]
 
 
 # Folds
@@ -48,7 +54,7 @@ def test_there_are_no_more_folds_than_rows() -> None:
 
 def test_a_clear_gain_is_shipped_and_helps() -> None:
     """.6 without, .9 with knowledge, .6 on permuted entities."""
-    found = judge(decisions(72), decisions(108), decisions(72), Y, seed=0)
+    found = judge(dealt(decisions(72), decisions(108), decisions(72)), Y, seed=0)
     assert (found.ship, found.helps) == (True, True)
     assert found.difference.value == pytest.approx(0.3)
     assert found.over_placebo.value == pytest.approx(0.3)
@@ -56,24 +62,24 @@ def test_a_clear_gain_is_shipped_and_helps() -> None:
 
 
 def test_a_gain_that_the_placebo_has_too_is_not_shipped() -> None:
-    found = judge(decisions(72), decisions(108), decisions(108), Y, seed=0)
+    found = judge(dealt(decisions(72), decisions(108), decisions(108)), Y, seed=0)
     assert (found.ship, found.helps) == (False, False)
     np.testing.assert_array_equal(found.decisions, decisions(72))
 
 
 def test_a_loss_is_not_shipped() -> None:
-    found = judge(decisions(108), decisions(72), decisions(60), Y, seed=0)
+    found = judge(dealt(decisions(108), decisions(72), decisions(60)), Y, seed=0)
     assert (found.ship, found.helps) == (False, False)
 
 
 def test_no_difference_at_all_is_no_help() -> None:
-    found = judge(decisions(72), decisions(72), decisions(72), Y, seed=0)
+    found = judge(dealt(decisions(72), decisions(72), decisions(72)), Y, seed=0)
     assert (found.ship, found.helps) == (False, False)
 
 
 def test_a_small_gain_is_shipped_while_whether_it_helps_stays_open() -> None:
     """Three rows more of 120: nearly all resamples are better or equal, their interval meets 0."""
-    found = judge(decisions(90), decisions(93), decisions(60), Y, seed=0)
+    found = judge(dealt(decisions(90), decisions(93), decisions(60)), Y, seed=0)
     assert found.difference.interval[0] <= 0
     assert (found.ship, found.helps) == (True, None)
 
@@ -83,13 +89,37 @@ def test_a_gain_that_could_as_well_be_chance_is_not_shipped() -> None:
     mixed = np.where((np.arange(120) < 20)[:, None], decisions(120), decisions(0))
     plain = np.where(((np.arange(120) >= 20) & (np.arange(120) < 39))[:, None],
                      decisions(120), decisions(0))  # fmt: skip
-    found = judge(plain, mixed, decisions(0), Y, seed=0)
+    found = judge(dealt(plain, mixed, decisions(0)), Y, seed=0)
     assert found.difference.value > 0
     assert (found.ship, found.helps) == (False, None)
 
 
+@pytest.mark.parametrize(("won", "strength"), [(18, 0.0), (24, 0.5), (33, 1.0)])
+def test_how_much_knowledge_counts_follows_how_sure_its_gain_is(won: int, strength: float) -> None:
+    """Fifteen rows lost, and so many won."""
+    rows = np.arange(120)[:, None]
+    plain = np.where((rows >= won) & (rows < won + 15), decisions(120), decisions(0))
+    knowledge = np.where(rows < won, decisions(120), decisions(0))
+    found = judge(dealt(plain, knowledge, decisions(0)), Y, seed=0)
+    assert found.strength == strength
+    assert (found.ship, found.helps) == (strength > 0, True if strength == 1 else None)
+
+
+def test_a_gain_in_one_dealing_and_a_loss_in_the_next_is_no_gain() -> None:
+    """Either dealing alone would be sure of itself."""
+    gain, loss = (decisions(n) for n in (108, 72))
+    first, second = dealt(gain, loss, decisions(60)), dealt(loss, gain, decisions(60))
+    assert judge(second, Y, seed=0).ship
+    found = judge([*first, *second], Y, seed=0)
+    assert found.difference.value == 0
+    assert (found.ship, found.helps) == (False, False)
+    np.testing.assert_array_equal(found.decisions, gain)
+
+
 def test_the_verdict_repeats_with_its_seed() -> None:
-    first, again = (judge(decisions(90), decisions(93), decisions(88), Y, 4) for _ in range(2))
+    first, again = (
+        judge(dealt(decisions(90), decisions(93), decisions(88)), Y, 4) for _ in range(2)
+    )
     assert (first.difference, first.over_placebo) == (again.difference, again.over_placebo)
 
 
@@ -110,6 +140,21 @@ def test_knowledge_that_alone_can_tell_is_found_to_help(documents, words, vector
     assert (found.ship, found.helps) == (True, True)
     assert found.decisions.shape == (40, 2)
     assert np.mean(found.decisions.argmax(axis=1) == words.codes) > 0.9
+
+
+def test_decisions_on_thin_evidence_are_those_of_half_the_knowledge(
+    documents, words, vectors
+) -> None:
+    """Twelve of forty labels are wrong."""
+    y = words.codes.copy()
+    wrong = np.random.default_rng(1).permutation(40)[:12]
+    y[wrong] = 1 - y[wrong]
+    found = weighed(documents, y, vectors, "concat")
+    assert (found.strength, found.helps) == (0.5, None)
+    sure = {name: SingleTarget().sure(held, y) for name, held in found.held.items()}
+    half = SingleTarget().sure(found.decisions, y)
+    lower, upper = sorted([sure["plain"].mean(), sure["knowledge"].mean()])
+    assert lower < half.mean() < upper
 
 
 def test_the_same_knowledge_on_labels_it_knows_nothing_of_is_not_shipped(

@@ -63,7 +63,8 @@ def weigh_tuned(
     variants = {"plain": recipe.plain}
     if (evidence.ship or always) and "knowledge" in evidence.held:
         variants["knowledge"] = recipe
-    held = in_halves(documents, y, variants, vectors, target, tune)
+    strength = 1.0 if always else evidence.strength
+    held = in_halves(documents, y, variants, vectors, target, tune, strength)
     before = out_of_fold(documents, y, {"plain": recipe.plain}, vectors, HALVES, target)
     worth = Worth(_accuracy(before["plain"], y), _accuracy(held["plain"], y))
     if worth.tuned < worth.frozen:
@@ -75,17 +76,18 @@ def weigh_tuned(
     sure = {name: target.sure(decisions, y).mean() for name, decisions in held.items()}
     ship = evidence.ship and sure["knowledge"] > sure["plain"]
     decisions = held["knowledge" if ship else "plain"]
-    found = replace(evidence, decisions=decisions, held=held, ship=ship, frozen=True)
+    found = replace(evidence, decisions=decisions, held=held, frozen=True)
     if evidence.ship and not ship:
-        found = replace(found, helps=None, reason=VETO)
+        found = replace(found, strength=0.0, helps=None, reason=VETO)
     return found, worth
 
 
 def in_halves(
     documents: Documents, y: Codes, variants: dict[str, Recipe], vectors: EntityVectors,
-    target: Target, tune: Tune,
+    target: Target, tune: Tune, strength: float = 1.0,
 ) -> dict[str, Decisions]:  # fmt: skip
-    """Decisions (n, k) of each variant on rows that neither stack nor encoder has seen."""
+    """Decisions (n, k) of each variant on rows that neither stack nor encoder has seen; knowledge
+    counts ``strength``."""
     classes, seed = target.width(y), variants["plain"].seed
     half = assign_folds(target.strata(y), HALVES, seed)
     held = {name: np.zeros((len(y), target.columns(classes))) for name in variants}
@@ -95,7 +97,9 @@ def in_halves(
         rows, by = documents.read_by(encoder), vectors.read_by(encoder)
         for name, recipe in variants.items():
             by.prepare(rows, fusion=recipe.fusion)
-            stack = Assembly(recipe, by, classes, target).fit(rows.take(inside), y[inside])
+            stack = Assembly(recipe, by, classes, target).fit(
+                rows.take(inside), y[inside], strength
+            )
             held[name][outside] = stack.decision(rows.take(outside))
     return held
 

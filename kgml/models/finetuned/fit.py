@@ -98,7 +98,7 @@ def fit_transformer(
         assert plain is not None  # there is one where knowledge is not always wanted
         kept, knowledge = plain, False
         if wanted:
-            evidence = replace(evidence, ship=False, helps=None, reason=VETO)
+            evidence = replace(evidence, strength=0.0, helps=None, reason=VETO)
     over = _over_light(evidence, kept, material, knowledge)
     rows = {"learned_from": len(inside), "held_out": len(outside)}
     told = FineTuningReport(options, kept, rows, over)
@@ -117,7 +117,7 @@ def _over_light(
     light = evidence.held.get("knowledge" if knowledge else "plain", evidence.held["plain"])
     held = light[material.outside]
     codes, target = material.codes[material.outside], material.target
-    found = target.weigh(codes, held, kept.held, material.recipe.seed)
+    found = target.weigh(codes, [held], [kept.held], material.recipe.seed)
     if found.value < 0:
         warn(
             f"on the {len(codes):,} training rows held out the fine-tuned transformer has "

@@ -25,6 +25,7 @@ from kgml.evaluation.metrics import (
     measure,
     measure_mean,
     paired_difference,
+    paired_mean_difference,
 )
 from kgml.models.light import Decisions, Head
 from kgml.registry import resolve
@@ -145,11 +146,13 @@ class Target:
         """(n,) how good each row's out-of-fold decision is, greater is better."""
         raise NotImplementedError
 
-    def weigh(self, codes: Codes, a: Decisions, b: Decisions, seed: int) -> Difference:
-        """`weighed` of out-of-fold decisions ``b`` (n, k) minus that of ``a``."""
-        one, other = (self._weighable(codes, decisions, seed) for decisions in (a, b))
+    def weigh(
+        self, codes: Codes, a: Sequence[Decisions], b: Sequence[Decisions], seed: int
+    ) -> Difference:
+        """Mean `weighed` of out-of-fold decisions ``b``, (n, k) each, minus that of ``a``."""
+        one, other = ([self._weighable(codes, held, seed) for held in runs] for runs in (a, b))
         truth = self._scored(codes)
-        return paired_difference(truth, one, other, self.weighed, seed, self.scorer)
+        return paired_mean_difference(truth, one, other, self.weighed, seed, self.scorer)
 
     def scored(self, names: Sequence[Any]) -> Sequence[Any]:
         """Labels as tables hold them, ready for `scorer`.

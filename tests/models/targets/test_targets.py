@@ -76,14 +76,19 @@ def test_surer_and_righter_rows_score_higher(name: str) -> None:
     assert close.mean() > far.mean()
 
 
+def dealt(*stacks: NDArray[np.float64]) -> list[dict[str, NDArray[np.float64]]]:
+    """One dealing of the decisions of plain, knowledge and placebo."""
+    return [dict(zip(("plain", "knowledge", "placebo"), stacks, strict=True))]
+
+
 @targets
 def test_a_clear_gain_ships_and_the_same_gain_by_the_placebo_does_not(name: str) -> None:
     target, codes = learned(name)
     bad, good = decisions(target, codes, 4.0, 0), decisions(target, codes, 0.3, 1)
-    assert judge(bad, good, bad, codes, 0, target).ship
-    assert judge(bad, good, bad, codes, 0, target).helps
-    assert not judge(bad, good, good, codes, 0, target).ship
-    assert not judge(good, bad, bad, codes, 0, target).ship
+    assert judge(dealt(bad, good, bad), codes, 0, target).ship
+    assert judge(dealt(bad, good, bad), codes, 0, target).helps
+    assert not judge(dealt(bad, good, good), codes, 0, target).ship
+    assert not judge(dealt(good, bad, bad), codes, 0, target).ship
 
 
 @targets
