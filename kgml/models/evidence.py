@@ -28,7 +28,7 @@ PLACEBO_SEED = 1_000_003
 """Keeps the placebo's draws apart from those of the folds."""
 WORTH = 0.02
 """A gain of `Target.weighed` that would be worth something, for saying that there is none."""
-DEALINGS, FEW_ROWS = 3, 1000
+DEALINGS, FEW_ROWS = 3, 500
 """How often the folds of at most so many rows are dealt."""
 SURE = {1.0: (0.975, 0.9), 0.5: (0.8, 0.8)}
 """How much knowledge counts, and the shares of resamples in which it must win for that: over
@@ -118,7 +118,7 @@ def dealings(rows: int) -> int:
     """How often folds are dealt: few rows are judged by several dealings, since which rows fall
     together then decides what many rows settle by their number.
 
-    >>> [dealings(rows) for rows in (24, 1000, 5000)]
+    >>> [dealings(rows) for rows in (24, 500, 5000)]
     [3, 3, 1]
     """
     return DEALINGS if rows <= FEW_ROWS else 1
