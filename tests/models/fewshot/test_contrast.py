@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from kgml.models.fewshot.contrast import rows_of_step, supervised_contrast
+from kgml.config import FewShotConfig
+from kgml.models.fewshot.contrast import (
+    ClassTuner,
+    multiplies_bfloat16,
+    rows_of_step,
+    supervised_contrast,
+)
 from kgml.models.fewshot.tuning import siblings_of
 
 THREE = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
@@ -58,6 +64,25 @@ def test_with_more_classes_than_places_each_that_has_one_has_a_positive() -> Non
     assert set(counts.tolist()) == {0, 2}
     other = rows_of_step(y, 64, number=2, seed=0)
     assert other.tolist() != rows_of_step(y, 64, number=1, seed=0).tolist()
+
+
+@pytest.mark.skipif(not multiplies_bfloat16("cpu"), reason="no bfloat16 in this processor")
+def test_steps_in_bfloat16_have_nearly_the_loss_of_float32_and_leave_float32(
+    encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, y = ["Gilts rose.", "Bunds fell.", "Oil fell.", "Gold rose."], np.array([0, 0, 1, 1])
+
+    def run() -> tuple[float, set[torch.dtype]]:
+        tuner = ClassTuner(encoder.load(), texts, y, FewShotConfig(), seed=0, steps=2)
+        loss = tuner.step(1)
+        return loss, {value.dtype for value in tuner.weights().values()}
+
+    fast, kinds = run()
+    monkeypatch.setattr("kgml.models.fewshot.contrast.multiplies_bfloat16", lambda _: False)
+    exact, _ = run()
+    assert kinds == {torch.float32}
+    assert fast != exact
+    assert fast == pytest.approx(exact, rel=0.03)
 
 
 def test_few_rows_are_all_there_in_every_step() -> None:
