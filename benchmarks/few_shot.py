@@ -38,8 +38,10 @@ SETS = {
     "fomc": ("fomc_hawkish_dovish", []),
     "phrasebank": ("financial_phrasebank", []),
     "banking77": ("banking77", []),
-    "ohsumed": ("ohsumed_single23", ["doid/doid_assembled.obo"]),
-}
+    "ohsumed": (
+        "ohsumed_single23", ["hpo/hp.obo", "doid/doid_assembled.obo", "mesh/mesh_descriptors.obo"],
+    ),
+}  # fmt: skip
 CLASSES = 10
 """Of banking77."""
 SYSTEMS = ("frozen", "tfidf", "tuned", "concepts", "tuned+concepts", "setfit")
