@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +176,9 @@ def of_setfit(learn: Any, ask: list[str], graph: Any, seed: int, given: argparse
     return found["predicted"], found["seconds"], {"steps": found["steps"]}
 
 
-def setfit(asked: dict[str, Any]) -> dict[str, Any]:
-    """What the child does: SetFit's defaults, but for the seed and silence."""
+def setfit(asked: dict[str, Any], watch: Sequence[Any] = ()) -> dict[str, Any]:
+    """What the child does: SetFit's defaults, but for the seed and silence. ``watch``: callbacks;
+    ``max_steps`` in ``asked``: it makes pairs for so many steps alone."""
     from contextlib import redirect_stdout
 
     with redirect_stdout(sys.stderr):
@@ -189,8 +190,11 @@ def setfit(asked: dict[str, Any]) -> dict[str, Any]:
             {"text": asked["texts"], "label": [names.index(label) for label in asked["labels"]]}
         )
         model = SetFitModel.from_pretrained(asked["model"], local_files_only=True)
-        options = TrainingArguments(seed=asked["seed"], report_to="none", save_strategy="no")
-        trainer = Trainer(model=model, args=options, train_dataset=table)
+        options = TrainingArguments(
+            seed=asked["seed"], report_to="none", save_strategy="no",
+            max_steps=asked.get("max_steps", -1),
+        )  # fmt: skip
+        trainer = Trainer(model=model, args=options, train_dataset=table, callbacks=list(watch))
         started = time.process_time()
         trainer.train()
         seconds = time.process_time() - started
@@ -199,6 +203,7 @@ def setfit(asked: dict[str, Any]) -> dict[str, Any]:
         "predicted": predicted,
         "seconds": seconds,
         "steps": trainer.st_trainer.state.global_step,
+        "tokens": model.model_body.max_seq_length,
     }
 
 
