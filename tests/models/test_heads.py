@@ -303,6 +303,15 @@ def test_ridge_leaves_each_row_out_as_a_fit_without_it_would(weight: str) -> Non
             np.testing.assert_allclose(found[row], known.predict(full[[row]])[0], atol=2e-4)
 
 
+def test_products_of_rows_are_those_of_all_at_once_made_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    features = sparse.csr_matrix(rng.random((40, 30)) * (rng.random((40, 30)) < 0.2), dtype="f4")
+    monkeypatch.setattr("kgml.models.heads.dual.AT_ONCE", 7)
+    np.testing.assert_allclose(gram(features), (features @ features.T).toarray() + 1, rtol=1e-6)
+
+
 def test_ridge_of_classes_is_scikit_learns_whatever_way_it_is_solved(monkeypatch) -> None:
     X, y = problem(4)
     full = np.hstack([X.toarray(), np.ones((90, 1))]).astype(np.float64)

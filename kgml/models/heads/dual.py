@@ -12,6 +12,8 @@ from scipy import linalg, sparse
 Floats = NDArray[np.float64]
 DENSE = 0.3
 """Share of stored numbers from which on a column is multiplied as a dense one."""
+AT_ONCE = 1024
+"""Rows of a sparse product, which takes thrice the memory of what it is added to."""
 
 
 def gram(features: sparse.csr_matrix) -> NDArray[np.float32]:
@@ -24,7 +26,9 @@ def gram(features: sparse.csr_matrix) -> NDArray[np.float32]:
     dense = columns[:, np.flatnonzero(full)].toarray().astype(np.float32)
     rest = columns[:, np.flatnonzero(~full)].tocsr().astype(np.float32)
     products: NDArray[np.float32] = dense @ dense.T + 1
-    products += (rest @ rest.T).toarray()
+    for start in range(0, len(products), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        products[some] += (rest[some] @ rest.T).toarray()
     return products
 
 
