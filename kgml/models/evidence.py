@@ -48,11 +48,12 @@ class Evidence:
     """Out-of-fold comparison on n training rows.
 
     decisions (n, k) of the stack that is to be shipped, in the first dealing, as is ``held`` ·
-    difference: accuracy (or what else the target weighs) of knowledge minus that of text + TF-IDF · over_placebo: minus that of permuted
-    entities · strength: how much knowledge enters, 0, .5 or 1, told from `Target.sure`, such as the
-    probabilities of the true classes, which say more of a row than right or wrong does · helps: True where all of it
-    does, the interval of the difference is above 0 and the placebo is beaten, False where even its upper end,
-    or that over the placebo, is worth nothing, None where that cannot be told · reason: why nothing
+    difference: accuracy (or what else the target weighs) of knowledge minus that of text + TF-IDF ·
+    over_placebo: minus that of permuted entities · strength: how much knowledge enters, 0, .5 or 1,
+    told from `Target.sure`, such as the probabilities of the true classes, which say more of a row
+    than right or wrong does · helps: True where all of it does, the interval of the difference is
+    above 0 and the placebo is beaten, False where even its upper end, or that over the placebo, is
+    worth nothing, None where that cannot be told · reason: why nothing
     was compared · held: the decisions of ``plain``, and where they were compared of ``knowledge``
     and ``placebo`` · frozen: the comparison is of the text encoder before it was tuned, the decisions
     are of encoders tuned on other rows (`kgml.models.fewshot.honest`).
