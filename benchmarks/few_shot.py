@@ -75,14 +75,7 @@ def warm_up() -> None:
     from kgml.config import FewShotConfig
     from kgml.models.classifier import KGTextClassifier
 
-    texts = [
-        "Gilts rose.",
-        "Bunds fell.",
-        "Linkers rallied.",
-        "Oil fell.",
-        "Gold rose.",
-        "Tin fell.",
-    ]
+    texts = ["Gilts rose.", "Bunds fell.", "Linkers sank.", "Oil fell.", "Gold rose.", "Tin sank."]
     KGTextClassifier(None, tune=FewShotConfig(steps=1)).fit(texts, ["bonds"] * 3 + ["raw"] * 3)
 
 
@@ -115,10 +108,17 @@ def of_set(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
 
 def read(name: str, given: argparse.Namespace) -> tuple[Any, ...]:
     """Texts, labels, rows of both parts, and the graph or None."""
-    from kgml.data.corpus import read_corpus
     from kgml.kg.load import load_graph
 
-    folder, files = SETS[name]
+    files = [given.shared / "ontologies" / file for file in SETS[name][1]]
+    return *read_rows(name, given), load_graph(files) if files else None
+
+
+def read_rows(name: str, given: argparse.Namespace) -> tuple[Any, ...]:
+    """Texts, labels, rows of both parts."""
+    from kgml.data.corpus import read_corpus
+
+    folder, _ = SETS[name]
     corpus = read_corpus(given.shared / "labels" / folder / "data.csv")
     train, test = corpus.train, corpus.test
     if name == "banking77":
@@ -128,8 +128,7 @@ def read(name: str, given: argparse.Namespace) -> tuple[Any, ...]:
         train, test = train[mine[train]], test[mine[test]]
     if given.test:
         test = np.sort(np.random.default_rng(0).permutation(test)[: given.test])
-    graph = load_graph([given.shared / "ontologies" / file for file in files]) if files else None
-    return corpus.texts, corpus.labels, train, test, graph
+    return corpus.texts, corpus.labels, train, test
 
 
 def of_kgml(tuned: bool, lexical: bool, concepts: bool) -> Callable[..., tuple[Any, ...]]:

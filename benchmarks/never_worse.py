@@ -5,12 +5,12 @@
 
 Useless: FIBO on banking77, financial_phrasebank and fomc_hawkish_dovish; any ontology whose linked
 entities are permuted, in training and test rows alike, before kgml sees them (Ohsumed with HPO +
-DOID, and FIBO on the three). Useful: HPO + DOID on Ohsumed. Each draw of training rows is fitted twice
-on the same numbers: as shipped, where kgml decides from the training rows alone, and with fusion
-``none``; macro-F1 and accuracy on the same test rows, mean difference in points over the draws, its
-95% interval (Student's t), how often knowledge was used (``half``: and counted half). A quarter is held out where a set brings no
-split, at most 4,000 test rows are asked. ``--per-class 0`` is the whole training part, one draw; what
-could have been had with knowledge always on stands beside it.
+DOID, and FIBO on the three). Useful: HPO + DOID on Ohsumed. Each draw of training rows is fitted on the
+same numbers as shipped, where kgml decides from the training rows alone, with fusion ``none`` and with
+knowledge always on; macro-F1 and accuracy on the same test rows, mean difference in points over the
+draws, its 95% interval (Student's t), how often knowledge was used (``half``: and counted half). A
+quarter is held out where a set brings no split, at most 4,000 test rows are asked. ``--per-class 0`` is
+the whole training part, one draw.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def fitted(
     base: KGTextClassifier, documents: Documents, labels: np.ndarray, rows: np.ndarray,
     test: np.ndarray, vectors: Any, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """Scores of each system, and whether the shipped one uses knowledge."""
+    """Scores of each system, and how much knowledge counts in the shipped one."""
     model = KGTextClassifier(**{**base.get_params(), "random_state": seed})
     learn, asked = documents.take(rows), documents.take(test)
     model.fit_documents(learn, labels[rows], vectors)

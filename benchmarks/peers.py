@@ -58,7 +58,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from documents import ONTOLOGIES
-from few_shot import read, setfit
+from few_shot import read_rows, setfit
 from fine_tune import read as read_runs
 
 SIZES = ("8", "32", "full")
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     given.shared = given.shared.resolve()
-    texts, labels, train, test, _ = read("ohsumed", given)
+    texts, labels, train, test = read_rows("ohsumed", given)
     with tempfile.TemporaryDirectory() as box:
         run_all(given, texts, labels, train, test, Path(box))
     runs = [run for run in read_runs(given.runs) if run["test"] == len(test)]
@@ -415,18 +415,15 @@ def beside(
     wanted: list[str], theirs: dict[int, list[str]], ours: dict[int, list[str]]
 ) -> dict[str, Any]:
     """Macro-F1 of kgml minus theirs, mean over the draws that both have."""
-    from kgml.evaluation.metrics import OneLabelEach, interval, resample
+    from kgml.evaluation.metrics import paired_mean_difference
 
     shared = sorted({*theirs} & {*ours})
     if not shared:
         return {}
-    weights = np.vstack([np.ones((1, len(wanted))), resample(len(wanted), 0)])
-    values = [
-        OneLabelEach(wanted, ours[seed]).metric("macro_f1", weights)
-        - OneLabelEach(wanted, theirs[seed]).metric("macro_f1", weights) for seed in shared
-    ]  # fmt: skip
-    value = np.mean(values, axis=0)
-    return {"kgml_more": round(float(value[0]), 6), "kgml_more_95": interval(value[1:])}
+    found = paired_mean_difference(
+        wanted, [theirs[seed] for seed in shared], [ours[seed] for seed in shared]
+    )
+    return {"kgml_more": found.value, "kgml_more_95": list(found.interval)}
 
 
 def table(rows: list[dict[str, Any]]) -> str:

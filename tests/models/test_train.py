@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kgml.artifacts import read_manifest, sha256
@@ -17,7 +18,8 @@ from kgml.data.corpus import read_held_out, read_table
 from kgml.errors import CorpusError, InputError, UsageError
 from kgml.evaluation.metrics import Difference, measure
 from kgml.models import train as commands
-from kgml.models.train import evaluate, find_graph, predict, train
+from kgml.models.evidence import Evidence
+from kgml.models.train import evaluate, find_graph, predict, train, verdict
 from kgml.progress import KGMLWarning
 from kgml.resources import examples, folder, ontology
 
@@ -183,6 +185,15 @@ def test_knowledge_that_alone_can_tell_is_reported_as_help(kinds, words, table, 
     assert result["placebo"]["accuracy"] < 0.9
     assert result["baselines"]["text_tfidf"]["accuracy"] < 0.9
     assert result["coverage"] == 1
+
+
+@pytest.mark.parametrize(("strength", "half"), [(0.5, True), (1.0, False)])
+def test_the_sentence_says_where_knowledge_counts_half(strength: float, half: bool) -> None:
+    gain = Difference("accuracy", 0.01, (-0.02, 0.04), 0.8)
+    evidence = Evidence(np.zeros((2, 2)), gain, gain, strength, None)
+    said = verdict(evidence, Difference("macro_f1", 0.0, (-0.01, 0.01), 0.5))
+    assert said.startswith("The ontology may help here, the evidence is thin")
+    assert ("so it counts half" in said) == half
 
 
 def test_a_graph_in_which_nothing_links_trains_a_text_model_and_says_so(

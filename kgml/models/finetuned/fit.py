@@ -94,6 +94,8 @@ def fit_transformer(
     plain = None if always else run(NAMES[False], 0.0)
     if known is not None and (plain is None or better(known, plain, material)):
         kept, knowledge = known, True
+        if evidence.ship:  # the light stack may count it half
+            evidence = replace(evidence, strength=1.0)
     else:
         assert plain is not None  # there is one where knowledge is not always wanted
         kept, knowledge = plain, False

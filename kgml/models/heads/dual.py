@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 DENSE = 0.3
 """Share of stored numbers from which on a column is multiplied as a dense one."""
 AT_ONCE = 1024
-"""Rows of a sparse product, which takes thrice the memory of what it is added to."""
+"""Rows of a sparse product, which takes more memory than the dense one it is added to."""
 
 
 def gram(features: sparse.csr_matrix) -> NDArray[np.float32]:

@@ -16,8 +16,8 @@ CLASS_ALPHAS = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 8.0)
 MOST_ROWS = 2000
 """Rows by which alpha is chosen and to which the closed form is solved."""
 EXACT = 8000
-"""Rows to which that of classes is: a matrix of 256 MB. R52's 5,226 rows of 52 classes take a second by
-it and 122 by conjugate gradients, which solve class after class."""
+"""Rows to which that of classes is: a matrix of 256 MB. R52's 5,226 rows of 52 classes take 2 s by it
+and 122 by conjugate gradients, which solve class after class."""
 
 
 class RidgeHead(Head):

@@ -119,7 +119,7 @@ def test_knowledge_that_helps_the_frozen_encoder_alone_is_vetoed(
 
     held = {"plain": decisions(7), "knowledge": decisions(wrong)}
     monkeypatch.setattr(honest, "in_halves", lambda *_: held)
-    frozen = Evidence(decisions(1), None, None, True, True, held={"knowledge": decisions(1)})
+    frozen = Evidence(decisions(1), None, None, 1.0, True, held={"knowledge": decisions(1)})
     documents = model.featurizer().documents(of(LEARN, TEXTS))
     with _quiet():
         found, worth = honest.weigh_tuned(

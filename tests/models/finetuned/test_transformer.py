@@ -27,6 +27,7 @@ from kgml.kg.load import load_graph
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.explain import explain
 from kgml.models.finetuned import run
+from kgml.models.finetuned.fit import fit_transformer
 from kgml.models.finetuned.joint import Joint
 from kgml.models.finetuned.layers import add_lora, merge_lora
 from kgml.models.finetuned.task import FineTuning
@@ -241,6 +242,25 @@ def test_without_evidence_knowledge_is_left_out_and_the_model_is_that_of_text(
         text = make(**given).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
     assert known.strength_ == 0
     np.testing.assert_allclose(known.predict_proba(asked), text.predict_proba(asked), atol=1e-6)
+
+
+def test_knowledge_that_the_light_stack_counts_half_is_told_to_count_fully_in_the_transformer(
+    make: Any, named_obo: Path, tmp_path: Path
+) -> None:
+    model = make(graph=load_graph(named_obo), fusion="concat").set_params(head="auto")
+    texts, labels = of(LEARN, TEXTS), of(LEARN, LABELS)
+    model.fit(texts, labels)
+    codes = np.unique(labels, return_inverse=True)[1]
+    order = row_order(texts, codes)
+    documents = model.featurizer().documents(texts).take(order)
+    thin = replace(model.evidence_, strength=0.5)
+    with quiet():
+        found = fit_transformer(
+            model.base_encoder, model.vectors_, documents, codes[order], model.target_,
+            model.recipe_, thin, QUICK, tmp_path, always=True, checkpoint=None,
+        )  # fmt: skip
+    assert found.knowledge
+    assert found.evidence.strength == float(found.kept.stack.fusion_.strength) == 1
 
 
 def test_predictions_are_explained_by_words_as_those_of_a_light_head(make: Any) -> None:
