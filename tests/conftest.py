@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from .commands import command
+
 # Tests are small: on a busy machine, threads that wait for each other took five times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-ROOT = Path(__file__).resolve().parents[1]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -84,14 +84,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def kgml_in() -> Run:
     """Run ``python -m kgml`` in a folder: ``kgml_in(folder, "info", "m")``."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kgml", *map(str, arguments)],
-            cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8",
-            timeout=300, check=False,
-        )  # fmt: skip
+        return command(folder, *map(str, arguments))
 
     return run
 

@@ -276,7 +276,7 @@ def _report(
 
     for of, *parts in jobs.values():
         model.vectors_.prepare(*parts, fusion=of.fusion)
-    settled = _settled(model, learn, codes, jobs["text"][0])
+    settled = _settled(model, learn, codes, jobs["text"][0], strength)
 
     def run(name: str) -> list[Any]:
         of, train_rows, test_rows = jobs[name]
@@ -325,16 +325,22 @@ def _tuning(model: KGTextClassifier, learn: Documents) -> dict[str, Any] | None:
 
 
 def _settled(
-    model: KGTextClassifier, learn: Documents, codes: Codes, text: Recipe
+    model: KGTextClassifier, learn: Documents, codes: Codes, text: Recipe, strength: float
 ) -> dict[str, Decisions]:
     """Out-of-fold decisions of each kind of stack, by which its own thresholds are chosen."""
-    target, held = model.target_, dict(model.evidence_.held)
+    target, held = model.target_, model.evidence_.held
     if not target.settles:
         return {}
-    plain = held["plain"]
-    alone = out_of_fold(learn, codes, {"text": text}, model.vectors_, model.folds, target)
-    known = {name: held.get(name, plain) for name in ("knowledge", "placebo")}
-    return {**known, **alone, "text_tfidf": plain}
+
+    def ask(variants: dict[str, Recipe], strength: float = 1.0) -> dict[str, Decisions]:
+        return out_of_fold(
+            learn, codes, variants, model.vectors_, model.folds, target, strength=strength
+        )
+
+    known = {name: held.get(name, held["plain"]) for name in ("knowledge", "placebo")}
+    if strength < 1:
+        known = ask(dict.fromkeys(known, model.light_), strength)
+    return {**known, **ask({"text": text}), "text_tfidf": held["plain"]}
 
 
 def verdict(evidence: Evidence, test: Difference) -> str:

@@ -60,6 +60,11 @@ class Table:
         return np.unique(self.labels, return_inverse=True)[1]
 
 
+def dealt(*stacks: NDArray[np.float64]) -> list[dict[str, NDArray[np.float64]]]:
+    """One dealing of the decisions of plain, knowledge and placebo."""
+    return [dict(zip(("plain", "knowledge", "placebo"), stacks, strict=True))]
+
+
 @pytest.fixture(scope="session")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """A graph from Turtle statements; ``:`` is ``https://example.org/``."""

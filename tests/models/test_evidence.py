@@ -11,6 +11,8 @@ from kgml.models.evidence import assign_folds, judge, placebo, weigh
 from kgml.models.features import Documents, EntityVectors, relabelled
 from kgml.models.targets.single import SingleTarget
 
+from .conftest import dealt
+
 Y = np.arange(120) % 3
 
 
@@ -18,11 +20,6 @@ def decisions(right: int) -> NDArray[np.float64]:
     """Decision values (120, 3) that are right on the first ``right`` rows and wrong below."""
     chosen = np.where(np.arange(120) < right, Y, (Y + 1) % 3)
     return np.eye(3)[chosen]
-
-
-def dealt(*stacks: NDArray[np.float64]) -> list[dict[str, NDArray[np.float64]]]:
-    """One dealing of the decisions of plain, knowledge and placebo."""
-    return [dict(zip(("plain", "knowledge", "placebo"), stacks, strict=True))]
 
 
 # Folds
@@ -103,6 +100,31 @@ def test_how_much_knowledge_counts_follows_how_sure_its_gain_is(won: int, streng
     found = judge(dealt(plain, knowledge, decisions(0)), Y, seed=0)
     assert found.strength == strength
     assert (found.ship, found.helps) == (strength > 0, True if strength == 1 else None)
+
+
+@pytest.mark.parametrize(
+    ("n", "won", "strength"), [(48, 5, 0.5), (24, 5, 0.0), (48, 12, 1.0), (24, 12, 0.5)]
+)
+def test_of_two_dozen_rows_more_is_wanted(n: int, won: int, strength: float) -> None:
+    """Three rows lost, and so many won."""
+    rows = np.arange(120)[:, None]
+    plain = np.where(rows >= won, decisions(120), decisions(0))
+    knowledge = np.where((rows < won) | (rows >= won + 3), decisions(120), decisions(0))
+    stacks = [stack[:n] for stack in (plain, knowledge, decisions(0))]
+    assert judge(dealt(*stacks), Y[:n], seed=0).strength == strength
+
+
+def test_surer_probabilities_do_not_outweigh_predictions_that_are_surely_worse() -> None:
+    """Fifteen rows lost by a hair, all others won by far more than before."""
+    near, far = np.eye(3)[Y] * 5, np.eye(3)[(Y + 1) % 3]
+    by_a_hair = 4.5 * np.eye(3)[Y] + 5 * far
+    knowledge = np.where((np.arange(120) < 85)[:, None], near, by_a_hair)
+    stacks = (decisions(100), knowledge, decisions(60))
+    sure = [SingleTarget().sure(stack, Y).mean() for stack in stacks]
+    assert sure[1] > sure[0] + 0.05
+    found = judge(dealt(*stacks), Y, seed=0)
+    assert found.difference.interval[1] < 0
+    assert (found.strength, found.helps) == (0, False)
 
 
 def test_a_gain_in_one_dealing_and_a_loss_in_the_next_is_no_gain() -> None:

@@ -21,6 +21,8 @@ from kgml.models.targets.regression import RegressionTarget
 from kgml.models.targets.single import SingleTarget
 from kgml.registry import names, resolve
 
+from ..conftest import dealt
+
 Y: dict[str, list[Any]] = {
     "single": ["a", "b", "c", "a"] * 15,
     "multi": [["a"], ["a", "b"], [], ["c"]] * 15,
@@ -74,11 +76,6 @@ def test_surer_and_righter_rows_score_higher(name: str) -> None:
     close, far = (target.sure(decisions(target, codes, n), codes) for n in (0.3, 3.0))
     assert close.shape == (60,)
     assert close.mean() > far.mean()
-
-
-def dealt(*stacks: NDArray[np.float64]) -> list[dict[str, NDArray[np.float64]]]:
-    """One dealing of the decisions of plain, knowledge and placebo."""
-    return [dict(zip(("plain", "knowledge", "placebo"), stacks, strict=True))]
 
 
 @targets
