@@ -84,11 +84,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         classes_ (c,): labels, sorted (ordinal: in their order; regression: none). strength_: how
-        much knowledge counts, 1, .5 or 0 for not at all. evidence_: `Evidence` for that choice (after `fit`; not
-        saved). tuned_: the tuned text encoder, or None. worth_: what tuning gave out of fold, or
-        None (after `fit`; not saved). fine_tuning_: how the transformer was trained, or None (after
-        `fit`; not saved). backoff_: `Backoff` where the labels are entities of the
-        graph, else None. learned_from_: how many texts (not saved).
+        much knowledge counts, 1, .5 or 0 for not at all. evidence_: `Evidence` for that choice
+        (after `fit`; not saved). tuned_: the tuned text encoder, without the head transformer beside
+        the one it was made from, or None. worth_: what tuning gave out of fold, or None (after `fit`;
+        not saved). fine_tuning_: how the transformer was trained, or None (after `fit`; not saved).
+        backoff_: `Backoff` where the labels are entities of the graph, else None. learned_from_: how
+        many texts (not saved).
 
     >>> from kgml import load_graph
     >>> texts = ["Gilt yields fell.", "The bund curve steepened.", "Bonds sold off.",

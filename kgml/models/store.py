@@ -35,6 +35,7 @@ from kgml.models.assembly import Assembly
 from kgml.models.backoff import Backoff, class_entities
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.concepts import ConceptView
+from kgml.models.fewshot.beside import Beside
 from kgml.models.fewshot.tuning import reader
 from kgml.models.finetuned.checks import NAME as TRANSFORMER
 from kgml.models.lexical import LexicalView
@@ -139,7 +140,9 @@ def load_model(path: Path) -> KGTextClassifier:
         if "transformer" in described:
             model.transformer = TransformerConfig(**described["transformer"])
         if {"tune", "transformer"} & described.keys():
-            model.tuned_ = reader(TextEncoder.of(model.encoder_options), path / ENCODER)
+            base = TextEncoder.of(model.encoder_options)
+            tuned = reader(base, path / ENCODER)
+            model.tuned_ = tuned if "transformer" in described else Beside(base, tuned)
         _check_encoder(path, model, model.featurizer().encoder, manifest.made_from["encoder"])
         restored = _restore(model, described, arrays, tensors)
         if _reads_entities_with_base(restored):

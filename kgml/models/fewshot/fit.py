@@ -14,6 +14,7 @@ from kgml.encoders.text import TextEncoder
 from kgml.models.assembly import Recipe
 from kgml.models.evidence import Evidence
 from kgml.models.features import Documents, EntityVectors
+from kgml.models.fewshot.beside import Beside
 from kgml.models.fewshot.contrast import Siblings
 from kgml.models.fewshot.honest import Worth, weigh_tuned
 from kgml.models.fewshot.tuning import Tuning, reader, siblings_of
@@ -21,10 +22,10 @@ from kgml.models.targets.base import Codes, Labels, Target
 
 
 class Tuned(NamedTuple):
-    """encoder: tuned on all rows, in the folder ``box``, which goes when no one holds it · evidence
-    and worth: of encoders that were tuned on halves of the rows."""
+    """encoder: tuned on all rows, in the folder ``box``, which goes when no one holds it, beside the
+    one it was made from · evidence and worth: of encoders that were tuned on halves of the rows."""
 
-    encoder: TextEncoder
+    encoder: Beside
     box: tempfile.TemporaryDirectory[str]
     evidence: Evidence
     worth: Worth
@@ -59,7 +60,7 @@ def tuned_on(
 
     def on_half(rows: Integers) -> TextEncoder:
         tuning.run(rows, "Tuning on half of the rows")
-        return tuning.reader()
+        return Beside(base, tuning.reader())
 
     found, worth = weigh_tuned(
         evidence, documents, codes, recipe, vectors, target, on_half, always=always
@@ -68,4 +69,4 @@ def tuned_on(
     box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")
     folder = Path(box.name) / "encoder"
     tuning.write(folder)
-    return Tuned(reader(base, folder), box, found, worth)
+    return Tuned(Beside(base, reader(base, folder)), box, found, worth)
