@@ -26,9 +26,11 @@ from kgml.cli import (
     encode,
     explain,
     explore,
+    generate,
     graph,
     link,
     predict,
+    pretrain,
     train,
     tune,
     validate,
@@ -94,6 +96,8 @@ app.command("evaluate")(predict.evaluate)
 app.command("explain")(explain.explain)
 app.command("compare", cls=compare.Several)(compare.compare)
 app.command("tune", cls=tune.Several)(tune.tune)
+app.command("pretrain", cls=pretrain.Several)(pretrain.pretrain)
+app.command("generate")(generate.generate)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)

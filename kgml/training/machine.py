@@ -87,6 +87,18 @@ class Machine:
             value = self.accelerator.reduce(value.to(self.device), reduction="sum")
         return float(value)
 
+    def most(self, value: float) -> float:
+        """The greatest over processes."""
+        if self.count == 1:
+            return value
+        here = torch.tensor([value], dtype=torch.float64, device=self.device)
+        return float(self.accelerator.gather(here).max())
+
+    def close(self) -> None:
+        """Part from the other processes."""
+        if self.count > 1:
+            self.accelerator.end_training()
+
     @property
     def scale(self) -> dict[str, float]:
         """What the loss is scaled by in fp16, as JSON; empty otherwise."""
