@@ -76,7 +76,7 @@ def pretrain(
     clock, output = time.perf_counter(), Path(output)
     artifacts.check_target(output, store.KIND)
     shape = shape_of(options)
-    machine = Machine(choose_device(options.device), options.precision)
+    machine = Machine(choose_device(options.device), options.precision, unused=False)
     check_world(machine, processes)
     work = output.with_name(output.name + UNFINISHED)
     prepared = prepare(
@@ -109,6 +109,12 @@ def pretrain(
     }  # fmt: skip
 
 
+def _checkpoint(network: Any) -> None:
+    """transformers renames it: the old name warns in version 5, the new one is not in 4."""
+    new = getattr(network, "activation_checkpointing_enable", None)
+    (new or network.gradient_checkpointing_enable)({"use_reentrant": False})
+
+
 @dataclass
 class _Run:
     prepared: Prepared
@@ -135,7 +141,7 @@ class _Run:
         held_out = prepared.held_out(shape)
         network = make_network(shape, options.network, prepared.tokenizer, self.seed)
         if options.gradient_checkpointing:
-            network.gradient_checkpointing_enable({"use_reentrant": False})
+            _checkpoint(network)
         given: dict[str, Any] = {
             "rows_a_step": options.global_batch, "seed": self.seed, "rate": self.rate,
             "rows_a_part": min(options.micro_batch, options.global_batch),
