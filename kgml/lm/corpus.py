@@ -93,12 +93,22 @@ def prepare(
         CorpusError: what `documents` refuses, fewer than two documents that differ, no text.
     """
     config = _key(paths, graphs, options, vocabulary, seed)
-    while (found := _there(folder, config)) is None:
+    while _there(folder, config) is None:
         if leads:
             _make(paths, graphs, options, vocabulary, folder, config, seed)
         else:
             time.sleep(WAIT)
-    tokenizer = Tokenizer.load(folder / FILE, options.objective)
+    return open_prepared(folder)
+
+
+def open_prepared(folder: Path) -> Prepared:
+    """What `prepare` made.
+
+    Raises:
+        ArtifactError: no tokens there.
+    """
+    found = artifacts.read_manifest(folder, KIND, verify=False)
+    tokenizer = Tokenizer.load(folder / FILE, str(found.config["objective"]))
     return Prepared(folder, tokenizer, dict(found.summary), found.fingerprint)
 
 

@@ -82,7 +82,9 @@ def pretrain(
     prepared = prepare(
         paths, graphs, options, shape.vocabulary, work / "tokens", seed=seed, leads=leads()
     )
-    run = _Run(prepared, replace(shape, vocabulary=len(prepared.tokenizer)), options, machine, seed)
+    # a small corpus has fewer tokens than were asked for
+    shape = shape_of(options, vocabulary=len(prepared.tokenizer))
+    run = Run(prepared, shape, options, machine, seed)
     checkpoints = Checkpoints(work, run.key(), options.keep)
     plan = run.plan(checkpoints)
     watch = run.watch(plan, work / LOG if machine.rank == 0 else None, board)
@@ -109,6 +111,15 @@ def pretrain(
     }  # fmt: skip
 
 
+def base_rate(width: int) -> float:
+    """The usual learning rate: the wider, the smaller (Yang et al. 2022).
+
+    >>> round(base_rate(128), 4), round(base_rate(768), 4)
+    (0.003, 0.0005)
+    """
+    return min(4e-3, 3e-3 * 128 / width)
+
+
 def _checkpoint(network: Any) -> None:
     """transformers renames it: the old name warns in version 5, the new one is not in 4."""
     new = getattr(network, "activation_checkpointing_enable", None)
@@ -116,7 +127,9 @@ def _checkpoint(network: Any) -> None:
 
 
 @dataclass
-class _Run:
+class Run:
+    """Options and tokens become a task, a plan and what is told of them."""
+
     prepared: Prepared
     shape: Shape
     options: PretrainConfig
@@ -155,8 +168,8 @@ class _Run:
 
     @property
     def rate(self) -> float:
-        """The highest learning rate: the wider, the smaller (Yang et al. 2022)."""
-        return self.options.learning_rate or min(4e-3, 3e-3 * 128 / self.shape.width)
+        """The highest learning rate."""
+        return self.options.learning_rate or base_rate(self.shape.width)
 
     @property
     def tokens_a_step(self) -> int:
@@ -168,7 +181,7 @@ class _Run:
         steps = None if self.options.max_minutes else self._limit()
         return {"tokens": self.prepared.fingerprint, "seed": self.seed, "steps": steps, **given}
 
-    def plan(self, checkpoints: Checkpoints) -> Plan:
+    def plan(self, checkpoints: Checkpoints | None) -> Plan:
         """How the run goes; the number of steps is that of the run that is gone on with."""
         options = self.options
         plan = Plan(
@@ -177,7 +190,7 @@ class _Run:
             precision=options.precision, save_every=options.save_every, keep=options.keep,
         )  # fmt: skip
         if options.max_minutes is not None:
-            found = checkpoints.read()
+            found = checkpoints.read() if checkpoints is not None else None
             steps = (
                 found[0].steps if found is not None
                 else steps_within(

@@ -63,8 +63,11 @@ def flops_per_token(shape: Shape, architecture: str) -> float:
     )
 
 
-def shape_of(options: PretrainConfig) -> Shape:
+def shape_of(options: PretrainConfig, vocabulary: int | None = None) -> Shape:
     """The shape that is asked for.
+
+    Args:
+        vocabulary: what the tokenizer has, where that is known.
 
     Raises:
         UsageError: a width that does not fall into its heads.
@@ -80,6 +83,8 @@ def shape_of(options: PretrainConfig) -> Shape:
     if "width" in given and "heads" not in given:
         given["heads"] = heads_of(given["width"])
     shape = replace(shape, **given)
+    if vocabulary is not None:
+        shape = replace(shape, vocabulary=vocabulary)
     if shape.width % shape.heads or (shape.width // shape.heads) % 2:
         raise UsageError(
             f"width {shape.width} in {shape.heads} heads: each head wants the same even number. "
