@@ -6,14 +6,16 @@ import csv
 import hashlib
 import io
 import json
-import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from kgml import artifacts
 from kgml.config import Config, PretrainConfig
@@ -70,9 +72,9 @@ def search(
     }))  # fmt: skip
     _check(output, question)
     places = list(devices) or [options.device]
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    threads = max(1, torch.get_num_threads() // processes)
     study, done = _study(options), list[Trial]()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with _at_once(processes) as run:
         for start in track(range(0, trials, WAVE), "Trials", total=-(-trials // WAVE)):
             asked = [_ask(study, options, seed, n) for n in range(start, min(start + WAVE, trials))]
             jobs = [
@@ -80,13 +82,27 @@ def search(
                     device=places[n % len(places)]), params, seed, threads, _bars(done))
                 for n, (_, params) in enumerate(asked, start)
             ]  # fmt: skip
-            found = list(pool.map(_finished, jobs, [output / "trials"] * len(jobs)))
+            found = list(run(_finished, jobs, [output / "trials"] * len(jobs)))
             for (trial, _), one in zip(asked, found, strict=True):
                 _tell(study, trial, one)
             done += found
             best = min(one.value for one in done if one.value is not None)
             note(f"{len(done)} of {trials} trials, held-out loss {best:.4f} at best")
     return _write(output, done, options)
+
+
+@contextmanager
+def _at_once(processes: int) -> Iterator[Callable[..., Iterable[Trial]]]:
+    """A ``map`` of several processes; of one, this process."""
+    if processes == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        try:
+            yield pool.map
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def need_optuna() -> None:
