@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
 import numpy as np
@@ -60,21 +59,19 @@ class GPT(nn.Module):
         return functional.cross_entropy(logits.view(-1, logits.shape[-1]), wanted.view(-1))
 
 
-def seconds(
-    model: GPT, stream: NDArray[np.uint16], shape: Shape, rows: int, parts: int,
-    given: argparse.Namespace,
-) -> float:  # fmt: skip
-    """What ``given.steps`` steps take: ``parts`` micro batches, clipping, AdamW."""
+def run(
+    model: GPT, stream: NDArray[np.uint16], shape: Shape, given: argparse.Namespace, parts: int
+) -> None:
+    """``given.steps`` steps: ``parts`` micro batches of ``given.batch`` rows, clipping, AdamW."""
     groups: list[dict[str, Any]] = [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.1},
         {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
     ]
-    start = time.perf_counter()
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95))
     model.train()
     for _ in range(given.steps):
         for _ in range(parts):
-            places = torch.randint(len(stream) - shape.context - 1, (rows,)).tolist()
+            places = torch.randint(len(stream) - shape.context - 1, (given.batch,)).tolist()
             windows = np.stack([stream[i : i + shape.context + 1] for i in places]).astype(np.int64)
             tokens = torch.from_numpy(windows)
             with torch.autocast("cpu", torch.bfloat16, enabled=given.precision == "bf16"):
@@ -83,4 +80,3 @@ def seconds(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return time.perf_counter() - start

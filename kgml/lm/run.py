@@ -68,8 +68,8 @@ def pretrain(
 
     Raises:
         CorpusError: a file that cannot be read, or fewer tokens than one context.
-        UsageError: options that contradict each other, a time that holds no step, another number
-            of processes than asked for, or an unfinished run of other options.
+        UsageError: contradictions, a time that holds no step, other processes than asked for, or an
+            unfinished run of other options.
         InputError: the loss is no number any more.
     """
     options.check()
@@ -96,18 +96,12 @@ def pretrain(
     if machine.rank:
         machine.close()
         return None
-    result = run.summary(plan, outcome)
-    fingerprint = store.write(
-        output, run.task.module, prepared.tokenizer, run.shape.context, log=work / LOG, seed=seed,
-        made_from={"tokens": prepared.fingerprint}, config={"pretrain": asdict(options)},
-        command=command, summary=dict(result),
-    )  # fmt: skip
+    result = run.write(output, work / LOG, run.summary(plan, outcome), command)
     machine.close()
-    checkpoints.remove()
     shutil.rmtree(work, ignore_errors=True)
     return {
-        "path": str(output), "fingerprint": fingerprint, **result, "speed": watch.result(),
-        "processes": machine.count, "seconds": time.perf_counter() - clock, "seed": seed,
+        **result, "speed": watch.result(), "processes": machine.count, "seed": seed,
+        "seconds": time.perf_counter() - clock,
     }  # fmt: skip
 
 
@@ -258,6 +252,18 @@ class Run:
             "held_out": self._held_out(),
             "history": outcome.history,
         }  # fmt: skip
+
+    def write(
+        self, output: Path, log: Path, summary: dict[str, Any], command: str
+    ) -> dict[str, Any]:
+        """Save the model; ``summary`` with where it is."""
+        prepared = self.prepared
+        fingerprint = store.write(
+            output, self.task.module, prepared.tokenizer, self.shape.context, log=log,
+            made_from={"tokens": prepared.fingerprint}, config={"pretrain": asdict(self.options)},
+            seed=self.seed, command=command, summary=dict(summary),
+        )  # fmt: skip
+        return {"path": str(output), "fingerprint": fingerprint, **summary}
 
     def _held_out(self) -> dict[str, float]:
         self.task.module.eval()

@@ -19,7 +19,7 @@ import torch
 
 from kgml import artifacts
 from kgml.config import Config, PretrainConfig
-from kgml.errors import ArtifactError, MissingExtraError, UsageError
+from kgml.errors import ArtifactError, InputError, MissingExtraError, UsageError
 from kgml.lm.corpus import prepare
 from kgml.lm.run import base_rate
 from kgml.lm.sizes import heads_of, shape_of
@@ -59,6 +59,7 @@ def search(
 
     Raises:
         UsageError: no limit, or the folder is of another search.
+        InputError: no trial came to its end.
         MissingExtraError: optuna is not installed.
     """
     need_optuna()
@@ -73,22 +74,38 @@ def search(
     _check(output, question)
     places = list(devices) or [options.device]
     threads = max(1, torch.get_num_threads() // processes)
+
+    def job(number: int, params: dict[str, Any], done: Sequence[Trial]) -> Job:
+        given = {
+            **params,
+            "heads": heads_of(params["width"]),
+            "device": places[number % len(places)],
+        }
+        chosen = replace(options, **given)
+        return Job(number, tokens.folder, chosen, params, seed, threads, _bars(done))
+
+    done = _waves(options, output / "trials", job, trials=trials, processes=processes, seed=seed)
+    return _write(output, done, options)
+
+
+def _waves(
+    options: PretrainConfig, folder: Path, job: Callable[..., Job], *, trials: int, processes: int,
+    seed: int,
+) -> list[Trial]:  # fmt: skip
+    """All trials, some at a time; each wave knows how the ones before ended."""
     study, done = _study(options), list[Trial]()
     with _at_once(processes) as run:
         for start in track(range(0, trials, WAVE), "Trials", total=-(-trials // WAVE)):
-            asked = [_ask(study, options, seed, n) for n in range(start, min(start + WAVE, trials))]
-            jobs = [
-                Job(n, tokens.folder, replace(options, **params, heads=heads_of(params["width"]),
-                    device=places[n % len(places)]), params, seed, threads, _bars(done))
-                for n, (_, params) in enumerate(asked, start)
-            ]  # fmt: skip
-            found = list(run(_finished, jobs, [output / "trials"] * len(jobs)))
+            numbers = range(start, min(start + WAVE, trials))
+            asked = [_ask(study, options, seed, number) for number in numbers]
+            jobs = [job(n, params, done) for n, (_, params) in zip(numbers, asked, strict=True)]
+            found = list(run(_finished, jobs, [folder] * len(jobs)))
             for (trial, _), one in zip(asked, found, strict=True):
                 _tell(study, trial, one)
             done += found
-            best = min(one.value for one in done if one.value is not None)
+            best = min((one.value for one in done if one.value is not None), default=float("nan"))
             note(f"{len(done)} of {trials} trials, held-out loss {best:.4f} at best")
-    return _write(output, done, options)
+    return done
 
 
 @contextmanager
@@ -200,6 +217,11 @@ def _tell(study: optuna.Study, trial: optuna.Trial, found: Trial) -> None:
 
 def _write(output: Path, done: Sequence[Trial], options: PretrainConfig) -> dict[str, Any]:
     whole = [one for one in done if one.value is not None]
+    if not whole:
+        raise InputError(
+            f"none of {len(done)} trials came to an end: their losses are no numbers. Give a smaller "
+            "learning_rate in [pretrain]."
+        )
     best = min(whole, key=lambda one: (one.value, one.number))
     tuned = replace(options, **best.params, heads=heads_of(best.params["width"]))
     free = replace(tuned, max_tokens=None, max_steps=None, max_minutes=None)
