@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--size", default="micro", choices=list(SIZES))
     parser.add_argument("--minutes", type=float, default=16.0, help="of training, of recipe")
     parser.add_argument("--rounds", type=int, default=5, help="of speed")
-    parser.add_argument("--steps", type=int, default=10, help="in a round, of speed")
+    parser.add_argument("--steps", type=int, default=20, help="in a round, of speed")
     parser.add_argument("--batch", type=int, default=8, help="rows at once, of speed")
     parser.add_argument("--precision", default="no", choices=["no", "bf16"], help="of speed")
     parser.add_argument("--seeds", type=int, default=3, help="of knowledge")

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def _units(path: Path, unit: str, start: bytes) -> Iterator[str]:
     with path.open(encoding="utf-8-sig") as stream:
         held: list[str] = []
         size = 0
-        for line in stream:
+        for line in iter(partial(stream.readline, LONGEST), ""):  # a line may be the whole file
             ends = unit == "line" or (unit == "paragraph" and not line.strip())
             held.append(line)
             size += len(line)

@@ -139,13 +139,13 @@ class _Run:
             mine, factor = parts[:1], 0.0
         self.module.train()
         self.prepared.zero_grad()
-        lost = torch.zeros(())
+        lost = torch.zeros((), device=machine.device)
         for number, (part, _) in mine:
             with machine.adding(self.module, last=number == mine[-1][0]):
                 with machine.computing(_seed_of(self.seed, step, number)):
                     loss = task.loss(self.module, part) * factor
                 machine.backward(loss)
-            lost += loss.detach().cpu()
+            lost += loss.detach()  # a GPU is not waited for
         found: float = machine.sum(lost) / machine.count
         if not np.isfinite(found):
             raise InputError(

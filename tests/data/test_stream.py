@@ -83,6 +83,14 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     assert peak < 1_000_000
 
 
+def test_a_file_that_is_one_line_is_read_in_pieces(tmp_path: Path) -> None:
+    file = tmp_path / "line.txt"
+    file.write_text("word " * 1_000_000)
+    found = read(file)
+    assert sum(len(text.split()) for text in found) == pytest.approx(1_000_000, abs=len(found))
+    assert max(map(len, found)) <= 1_000_000
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
