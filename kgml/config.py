@@ -25,6 +25,11 @@ LONG_TEXTS = ("cut", "chunks")
 LAYERS = ("all", "lora", "top")
 SCHEDULES = ("linear", "cosine")
 TRAINING_PRECISIONS = ("no", "bf16", "fp16")
+OBJECTIVES = ("causal", "masked")
+"""Of a language model."""
+ARCHITECTURES = {"causal": ("llama", "gpt2"), "masked": ("bert",)}
+LM_SIZES = ("micro", "mini", "small", "medium", "large", "xl")
+UNITS = ("auto", "line", "paragraph", "file")
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "per_class": (2, float("inf")),
@@ -67,6 +72,25 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_length": (4, float("inf")),
     "layers": (0, float("inf")),
     "lexical": (0.01, 100.0),
+    "near": (0.0, 1.0),
+    "valid": (0.0001, 0.5),
+    "parameters": (10_000, float("inf")),
+    "depth": (1, 1_000),
+    "width": (8, 100_000),
+    "heads": (1, 1_000),
+    "vocabulary": (300, 1_000_000),
+    "context": (8, 1_000_000),
+    "knowledge_share": (0.0, 0.95),
+    "micro_batch": (1, float("inf")),
+    "global_batch": (1, float("inf")),
+    "max_tokens": (1, float("inf")),
+    "max_steps": (1, float("inf")),
+    "max_minutes": (1e-6, float("inf")),
+    "floor": (0.0, 1.0),
+    "clip": (1e-6, float("inf")),
+    "masking": (0.01, 0.9),
+    "keep": (1, float("inf")),
+    "save_every": (1, float("inf")),
 }
 """Least and greatest value of each number."""
 
@@ -341,6 +365,98 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True)
+class PretrainConfig:
+    """``[pretrain]``: a language model from scratch. What is None follows from the size or from the
+    corpus, and is told."""
+
+    text_column: str = "text"
+    split: str | None = None
+    """Only the rows of that name; None: all."""
+    split_column: str = "split"
+    unit: str = "auto"
+    """line, paragraph or file: what a document of a text file is; auto: paragraphs where blank lines
+    stand between some, else lines."""
+    near: float = 0.8
+    """Least share of five-word runs in common (Jaccard index, estimated) of near duplicates, of which
+    the first stays; 0 keeps all."""
+    valid: float = 0.02
+    """Share of the documents held out for validation."""
+    objective: str = "causal"
+    """causal: the next token; masked: tokens that were hidden."""
+    architecture: str | None = None
+    """llama or gpt2; None: llama, of masked bert."""
+    size: str = "micro"
+    """micro, mini, small, medium, large or xl: 1, 5, 29, 109, 335 million or 1.3 billion parameters."""
+    parameters: int | None = None
+    """About so many, in place of a size."""
+    depth: int | None = None
+    """Layers."""
+    width: int | None = None
+    heads: int | None = None
+    vocabulary: int | None = None
+    """Tokens that the tokenizer knows."""
+    context: int | None = None
+    """Tokens read at once."""
+    knowledge_share: float = 0.2
+    """Of the tokens trained on, those that say what the graph says, with ``--graph``."""
+    micro_batch: int = 8
+    """Rows of a context read at once."""
+    global_batch: int = 32
+    """Rows in a step, over all processes."""
+    max_tokens: int | None = None
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    """As many steps as fit, told once at the start by timing a few. Of several limits the least holds;
+    of none 20 tokens a parameter (Hoffmann et al. 2022), at most 4 times the corpus (Muennighoff et
+    al. 2023)."""
+    learning_rate: float | None = None
+    """The highest."""
+    warm_up: float = 0.05
+    """Share of the steps in which the learning rate rises."""
+    floor: float = 0.1
+    """Share of the highest learning rate to which it falls, as a cosine."""
+    decay: float = 0.1
+    """Weight decay."""
+    clip: float = 1.0
+    """Gradients longer than this are shortened to it."""
+    masking: float = 0.15
+    """Share of the tokens hidden; of masked."""
+    precision: str = "no"
+    """no (float32), bf16, or fp16 (on a GPU)."""
+    gradient_checkpointing: bool = False
+    checks: int = 10
+    """Validations."""
+    keep: int = 2
+    """Checkpoints kept while it runs, the last ones."""
+    save_every: int | None = None
+    """Steps between two checkpoints; None: one a minute."""
+    device: str = "auto"
+
+    def check(self) -> None:
+        """Raise `UsageError` for a name that is not known, without importing anything."""
+        for what, name, known in (
+            ("objective", self.objective, OBJECTIVES),
+            ("size", self.size, LM_SIZES),
+            ("training precision", self.precision, TRAINING_PRECISIONS),
+            ("unit", self.unit, UNITS),
+            ("architecture", self.network, ARCHITECTURES[self.objective])
+            if self.objective in OBJECTIVES
+            else ("objective", self.objective, OBJECTIVES),
+        ):
+            if name not in known:
+                raise UsageError(f"no {what} named '{name}'; {one_of(known, name)}")
+
+    @property
+    def network(self) -> str:
+        """The architecture, None resolved.
+
+        >>> PretrainConfig().network, PretrainConfig(objective="masked").network
+        ('llama', 'bert')
+        """
+        return self.architecture or ARCHITECTURES[self.objective][0]
+
+
+@dataclass(frozen=True)
 class LinkingConfig:
     """``[linking]``: spans of a text become entities."""
 
@@ -433,6 +549,7 @@ class Config:
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     linking: LinkingConfig = field(default_factory=LinkingConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)

@@ -104,6 +104,41 @@ encoder = "tuned"
 similar = 0.8
 threshold = 0.5
 
+[pretrain]
+text_column = "abstract"
+split = "train"
+split_column = "part"
+unit = "line"
+near = 0.9
+valid = 0.1
+objective = "masked"
+architecture = "bert"
+size = "mini"
+parameters = 2000000
+depth = 3
+width = 96
+heads = 6
+vocabulary = 1000
+context = 128
+knowledge_share = 0.5
+micro_batch = 4
+global_batch = 16
+max_tokens = 1000000
+max_steps = 100
+max_minutes = 5.0
+learning_rate = 0.001
+warm_up = 0.1
+floor = 0.2
+decay = 0.2
+clip = 2.0
+masking = 0.3
+precision = "bf16"
+gradient_checkpointing = true
+checks = 5
+keep = 4
+save_every = 50
+device = "cpu"
+
 [fusion]
 name = "gated"
 

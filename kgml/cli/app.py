@@ -26,11 +26,14 @@ from kgml.cli import (
     encode,
     explain,
     explore,
+    generate,
     graph,
     link,
     predict,
+    pretrain,
     train,
     tune,
+    tune_pretrain,
     validate,
 )
 from kgml.cli.output import close_stdout, say
@@ -55,6 +58,11 @@ class Commands(TyperGroup):
         except CallError as error:
             sys.exit(_wrong_call(error))
         sys.exit(code if isinstance(code, int) else 0)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """A command, or a command of two words."""
+        two = " ".join(args[:2])
+        return super().resolve_command(ctx, [two, *args[2:]] if two in self.commands else args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; anything that is not a `KGMLError` is a bug and keeps its traceback."""
@@ -94,6 +102,9 @@ app.command("evaluate")(predict.evaluate)
 app.command("explain")(explain.explain)
 app.command("compare", cls=compare.Several)(compare.compare)
 app.command("tune", cls=tune.Several)(tune.tune)
+app.command("tune pretrain", cls=tune_pretrain.Several)(tune_pretrain.tune_pretrain)
+app.command("pretrain", cls=pretrain.Several)(pretrain.pretrain)
+app.command("generate")(generate.generate)
 app.command("link")(link.link)
 app.command("encode")(encode.encode)
 app.command("search")(explore.search)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kgml.artifacts import read_manifest, write_file
-from kgml.cli import options, texts
+from kgml.cli import options, perplexity, texts
 from kgml.cli.output import Call, columns, one_line
 from kgml.cli.train import score
 from kgml.errors import UsageError
@@ -60,7 +60,11 @@ def evaluate(
     model: Model,
     data: Annotated[
         Path,
-        typer.Option("--data", metavar="FILE", help="A table: CSV, TSV, JSONL or Parquet."),
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="A table: CSV, TSV, JSONL or Parquet; for a language model text or a folder too.",
+        ),
     ],
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
@@ -78,9 +82,19 @@ def evaluate(
     seed: options.Seed = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score a model on a table of labelled texts."""
+    """Score a model on a table of labelled texts, or a language model on any texts.
+
+    A language model: perplexity of a token and bits per byte.
+    """
     call = Call.start(ctx, json, seed, quiet)
     texts.check_source(None, data)
+    if perplexity.is_language_model(model):
+        labels = {
+            "--label-column": label_column, "--label-separator": label_separator,
+            "--coverage": coverage,
+        }  # fmt: skip
+        perplexity.evaluate(call, model, data, text_column, split_column, labels)
+        return
     config = call.config(
         trained_with(model, data),
         train={

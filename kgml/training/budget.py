@@ -25,6 +25,8 @@ def steps_within(minutes: float, task: Task, plan: Plan, machine: Machine, check
     """
     task.module.to(machine.device)
     seconds, check = _seconds(task, machine, plan.steps), _check_seconds(task, checks)
+    # several processes go at the pace of the slowest, and all have to go as far
+    seconds, check = machine.most(seconds), machine.most(check)
     fits = int((60 * minutes - checks * check) / seconds)
     if fits < 1:
         raise UsageError(
@@ -38,7 +40,7 @@ def _seconds(task: Task, machine: Machine, steps: int) -> float:
     task.module.train()
     clock = time.perf_counter()
     for step in range(1, min(TRIALS, steps) + 1):
-        for part, _ in task.parts(step):
+        for part, _ in task.parts(step)[machine.rank :: machine.count]:
             with machine.computing(step):
                 loss = task.loss(task.module, part)
             loss.backward()  # type: ignore[no-untyped-call]

@@ -168,10 +168,12 @@ def put_moments(
     parameters: Mapping[str, Tensor],
     moments: Mapping[str, Mapping[str, Tensor]],
 ) -> None:
-    """Bring back what `moments_of` gave; the count of steps stays on the processor."""
+    """Bring back what `moments_of` gave; the count of steps stays on the processor, unless the
+    optimiser is fused."""
+    fused = bool(optimizer.defaults.get("fused"))
     for name, of_one in moments.items():
         here = parameters[name]
         optimizer.state[here] = {
-            which: value if which == "step" else value.to(here.device)
+            which: value if which == "step" and not fused else value.to(here.device)
             for which, value in of_one.items()
         }

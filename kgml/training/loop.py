@@ -17,7 +17,7 @@ from kgml.progress import note, track
 from kgml.training.checkpoints import Checkpoints, Progress, Tensors, moments_of, put_moments
 from kgml.training.machine import Machine
 from kgml.training.plan import Plan, share
-from kgml.training.task import Task
+from kgml.training.task import Task, Watch
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ def train(
     *,
     seed: int = 0,
     checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
     description: str = "Training",
 ) -> Outcome:
     """Train ``task.module``; it ends with the weights of its best validation (the last where there
@@ -44,13 +45,14 @@ def train(
 
     Args:
         checkpoints: where the run is saved, and gone on with if it is there.
+        watch: who is told how it goes.
 
     Raises:
         InputError: the loss is no number any more.
         UsageError: the checkpoints are of another run.
         ArtifactError: they are damaged, or cannot be written.
     """
-    run = _Run(task, plan, machine, seed, checkpoints)
+    run = _Run(task, plan, machine, seed, checkpoints, watch)
     run.begin()
     try:
         run.steps(description)
@@ -66,15 +68,19 @@ def train(
 
 class _Run:
     def __init__(
-        self, task: Task, plan: Plan, machine: Machine, seed: int, checkpoints: Checkpoints | None
-    ) -> None:
+        self, task: Task, plan: Plan, machine: Machine, seed: int,
+        checkpoints: Checkpoints | None, watch: Watch | None,
+    ) -> None:  # fmt: skip
+        self.watch = watch
         self.task, self.plan, self.machine, self.seed = task, plan, machine, seed
         self.checkpoints = checkpoints
         self.progress = Progress(plan.steps)
         self.kept: dict[str, Tensor] = {}
         task.module.to(machine.device)
         self.parameters = {n: p for n, p in task.module.named_parameters() if p.requires_grad}
-        self.optimizer = torch.optim.AdamW(_groups(self.parameters, task, plan))
+        self.optimizer = torch.optim.AdamW(
+            _groups(self.parameters, task, plan), betas=plan.betas, fused=plan.fused or None
+        )
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.module, self.prepared = machine.prepare(task.module, self.optimizer)
         self.saved = time.monotonic()
@@ -82,11 +88,15 @@ class _Run:
     def begin(self) -> None:
         """Take up what is on disk, or validate what there is at the start."""
         found = self.checkpoints.read() if self.checkpoints is not None else None
+        if self.watch is not None:
+            self.watch.begin(found[0].step if found is not None else 0)
         if found is None:
             if self.plan.check_every:
-                start = {"step": 0, "loss": None, "score": self._score()}
-                self.progress.history.append(start)
+                score = self._score()
+                self.progress.history.append({"step": 0, "loss": None, "score": score})
                 self._keep()
+                if self.watch is not None:
+                    self.watch.check(0, None, score)
             return
         self.progress, tensors = found
         self.kept = tensors.kept
@@ -104,6 +114,8 @@ class _Run:
                 break
             done.losses.append(self._step(step))
             done.step = step
+            if self.watch is not None:
+                self.watch.step(step, done.losses[-1], share(step, plan))
             if plan.check_every and plan.due(step):
                 self._check()
             if self._save_due(step):
@@ -127,13 +139,13 @@ class _Run:
             mine, factor = parts[:1], 0.0
         self.module.train()
         self.prepared.zero_grad()
-        lost = torch.zeros(())
+        lost = torch.zeros((), device=machine.device)
         for number, (part, _) in mine:
             with machine.adding(self.module, last=number == mine[-1][0]):
                 with machine.computing(_seed_of(self.seed, step, number)):
                     loss = task.loss(self.module, part) * factor
                 machine.backward(loss)
-            lost += loss.detach().cpu()
+            lost += loss.detach()  # a GPU is not waited for
         found: float = machine.sum(lost) / machine.count
         if not np.isfinite(found):
             raise InputError(
@@ -156,6 +168,8 @@ class _Run:
         before = max(float(row["score"] or 0.0) for row in done.history)
         mean = float(np.mean(done.losses))
         done.history.append({"step": done.step, "loss": mean, "score": score})
+        if self.watch is not None:
+            self.watch.check(done.step, mean, score)
         done.losses, done.waited = [], done.waited + 1
         if score > before:
             done.best, done.waited = done.step, 0

@@ -22,12 +22,16 @@ class Machine:
     Args:
         device: as torch calls it.
         precision: of `PRECISIONS`.
+        unused: whether several processes may have parameters that no loss depends on, such as BERT's
+            pooler; looking for them takes time.
 
     Raises:
         UsageError: no such precision, or fp16 without a GPU.
     """
 
-    def __init__(self, device: str = "cpu", precision: str = PRECISIONS[0]) -> None:
+    def __init__(
+        self, device: str = "cpu", precision: str = PRECISIONS[0], *, unused: bool = True
+    ) -> None:
         if precision not in PRECISIONS:
             raise UsageError(
                 f"no training precision '{precision}'; {one_of(PRECISIONS, precision)}"
@@ -47,8 +51,7 @@ class Machine:
             AcceleratorState._reset_state(reset_partial_state=True)
         self.accelerator = Accelerator(
             mixed_precision=precision, cpu=on_cpu, device_placement=False,
-            # a text encoder has parameters that no vector depends on, such as BERT's pooler
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
         )  # fmt: skip
         self.count, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         self.device = torch.device(device) if self.count == 1 else self.accelerator.device
@@ -86,6 +89,18 @@ class Machine:
         if self.count > 1:
             value = self.accelerator.reduce(value.to(self.device), reduction="sum")
         return float(value)
+
+    def most(self, value: float) -> float:
+        """The greatest over processes."""
+        if self.count == 1:
+            return value
+        here = torch.tensor([value], dtype=torch.float64, device=self.device)
+        return float(self.accelerator.gather(here).max())
+
+    def close(self) -> None:
+        """Part from the other processes."""
+        if self.count > 1:
+            self.accelerator.end_training()
 
     @property
     def scale(self) -> dict[str, float]:

@@ -17,10 +17,16 @@ class Plan:
 
     steps: int
     warm_up: float = 0.1
-    """Share of the steps in which the learning rate rises; it falls to 0 in the others."""
+    """Share of the steps in which the learning rate rises; it falls in the others."""
+    floor: float = 0.0
+    """Share of the highest learning rate to which it falls."""
     shape: str = SHAPES[0]
     decay: float = 0.01
     """Weight decay (AdamW: Loshchilov and Hutter 2019), of matrices alone."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """How long AdamW remembers gradients and their squares."""
+    fused: bool = False
+    """Whether AdamW moves all parameters in one call."""
     longest: float = 1.0
     """Gradients longer than this are shortened to it."""
     precision: str = PRECISIONS[0]
@@ -49,9 +55,12 @@ def share(step: int, plan: Plan) -> float:
     [0.5, 1.0, 0.53, 0.05]
     >>> [round(share(step, Plan(20, shape="cosine")), 2) for step in (2, 11, 20)]
     [1.0, 0.54, 0.01]
+    >>> [round(share(step, Plan(20, floor=0.1)), 2) for step in (2, 11, 20)]
+    [1.0, 0.57, 0.15]
     """
     rising = max(1, round(plan.warm_up * plan.steps))
     if step <= rising:
         return step / rising
     left = (plan.steps + 1 - step) / (plan.steps + 1 - rising)
-    return left if plan.shape == "linear" else (1 - math.cos(math.pi * left)) / 2
+    fallen = left if plan.shape == "linear" else (1 - math.cos(math.pi * left)) / 2
+    return plan.floor + (1 - plan.floor) * fallen

@@ -34,3 +34,16 @@ class Task(Protocol):
 
     def score(self) -> float:
         """How good the module is on held-out data, the greater the better."""
+
+
+class Watch(Protocol):
+    """Who is told how a run goes; nothing of it depends on what they do."""
+
+    def begin(self, step: int) -> None:
+        """The run goes on after step ``step``, 0 for the start: what was told of later ones is void."""
+
+    def step(self, step: int, loss: float, rate: float) -> None:
+        """Step ``step`` is done; ``rate``: what learning rates were multiplied by."""
+
+    def check(self, step: int, loss: float | None, score: float) -> None:
+        """A validation; ``loss``: a mean since the one before."""

@@ -1,0 +1,1 @@
+"""Language models from scratch: a corpus and an ontology become tokens, these become a model."""

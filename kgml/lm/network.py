@@ -1,0 +1,80 @@
+"""The network of a language model, by transformers' configurations, with weights drawn by seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from kgml.lm.sizes import Shape, inner_width
+from kgml.lm.tokenizer import END, PAD, Tokenizer
+
+
+def make_network(shape: Shape, architecture: str, tokenizer: Tokenizer, seed: int) -> Any:
+    """A transformers model with random weights.
+
+    Args:
+        architecture: llama (Touvron et al. 2023), gpt2 (Radford et al. 2019) or bert (Devlin et al.
+            2019), without dropout: most corpora are seen only a few times.
+    """
+    config = CONFIGS[architecture](shape, tokenizer)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return CLASSES[architecture]()(config).float()
+
+
+def _llama(shape: Shape, tokenizer: Tokenizer) -> Any:
+    from transformers import LlamaConfig
+
+    end = tokenizer.number(END)
+    return LlamaConfig(
+        vocab_size=shape.vocabulary, hidden_size=shape.width, num_hidden_layers=shape.depth,
+        intermediate_size=inner_width(shape, "llama"), num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads, max_position_embeddings=shape.context,
+        tie_word_embeddings=True, bos_token_id=end, eos_token_id=end,
+    )  # fmt: skip
+
+
+def _gpt2(shape: Shape, tokenizer: Tokenizer) -> Any:
+    from transformers import GPT2Config
+
+    end = tokenizer.number(END)
+    return GPT2Config(
+        vocab_size=shape.vocabulary, n_embd=shape.width, n_layer=shape.depth, n_head=shape.heads,
+        n_positions=shape.context, activation_function="gelu_pytorch_tanh", resid_pdrop=0.0,
+        embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=end,
+        eos_token_id=end,
+    )  # fmt: skip
+
+
+def _bert(shape: Shape, tokenizer: Tokenizer) -> Any:
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=shape.vocabulary, hidden_size=shape.width, num_hidden_layers=shape.depth,
+        num_attention_heads=shape.heads, intermediate_size=inner_width(shape, "bert"),
+        max_position_embeddings=shape.context, hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0, pad_token_id=tokenizer.number(PAD),
+    )  # fmt: skip
+
+
+def _llama_class() -> Any:
+    from transformers import LlamaForCausalLM
+
+    return LlamaForCausalLM
+
+
+def _gpt2_class() -> Any:
+    from transformers import GPT2LMHeadModel
+
+    return GPT2LMHeadModel
+
+
+def _bert_class() -> Any:
+    from transformers import BertForMaskedLM
+
+    return BertForMaskedLM
+
+
+CONFIGS = {"llama": _llama, "gpt2": _gpt2, "bert": _bert}
+CLASSES = {"llama": _llama_class, "gpt2": _gpt2_class, "bert": _bert_class}
