@@ -86,7 +86,7 @@ def test_the_log_has_each_step_and_losses_fall(whole: Path) -> None:
     rows = [json.loads(line) for line in (whole / "steps.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == list(range(1, 13))
     assert rows[-1]["tokens"] == 12 * 8 * 32
-    assert rows[0]["loss"] == pytest.approx(np.log(300), abs=0.2)  # a model that knows nothing
+    assert rows[0]["loss"] == pytest.approx(np.log(300), abs=0.5)  # a model that knows nothing
     assert rows[-1]["loss"] < rows[0]["loss"] - 0.5
     assert max(row["rate"] for row in rows) == pytest.approx(4e-3)
 
