@@ -54,10 +54,14 @@ def test_a_target_above_the_end_of_the_curve_is_out_of_reach() -> None:
 
 def test_the_same_scores_give_the_same_forecast() -> None:
     scores = drawn(PowerLaw(0.8, 2.0, 0.5), 0.02, 3)
-    assert Forecast(SIZES, scores, seed=5).score(1600) == Forecast(SIZES, scores, seed=5).score(1600)
+    assert Forecast(SIZES, scores, seed=5).score(1600) == Forecast(SIZES, scores, seed=5).score(
+        1600
+    )
 
 
 def test_noise_of_the_rows_measured_on_widens_the_interval() -> None:
     scores = drawn(PowerLaw(0.8, 2.0, 0.5), 0.002, 4)
-    narrow, wide = (np.diff(Forecast(SIZES, scores, noise=s).score(900).interval)[0] for s in (0, 0.05))
+    narrow, wide = (
+        np.diff(Forecast(SIZES, scores, noise=s).score(900).interval)[0] for s in (0, 0.05)
+    )
     assert wide > 3 * narrow
