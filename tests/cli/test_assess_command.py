@@ -20,7 +20,7 @@ TOPICS = {
     "lung": "lung breath airway cough oxygen bronchus chest asthma inhale alveoli",
     "skin": "skin rash itch eczema lesion wound burn scar acne blister",
 }
-USUAL = "the patient came in with some trouble and was seen by a doctor after days".split()
+USUAL = ["patient", "came", "trouble", "seen", "doctor", "after", "days", "visit", "home", "again"]
 FLIPPED = (3, 17, 40)
 GRAPH = """\
 @prefix : <http://example.org/> .
