@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from kgml import __version__
 from kgml.cli import (
     adapt,
+    assess,
     build_graph,
     compare,
     encode,
@@ -95,6 +96,7 @@ app = typer.Typer(
 )
 app.command("build-graph")(build_graph.build_graph)
 app.command("adapt")(adapt.adapt)
+app.command("assess", cls=assess.Several)(assess.assess)
 # --order takes all that follows it
 app.command("train", context_settings={"allow_extra_args": True})(train.train)
 app.command("predict")(predict.predict)

@@ -63,20 +63,20 @@ def fit_power_law(n: Sequence[float], score: Sequence[float]) -> PowerLaw:
     given, s = np.asarray(n, dtype=float), np.asarray(score, dtype=float)
     unit = given.min()
     grid = np.linspace(np.log(SLOWEST), np.log(FASTEST), 200)
-    losses = _best(grid, given / unit, s)[2]
+    losses = best_ends(grid, given / unit, s)[2]
     at = int(losses.argmin())
     low, high = grid[max(at - 1, 0)], grid[min(at + 1, len(grid) - 1)]
     found = optimize.minimize_scalar(
-        lambda x: float(_best(np.array([x]), given / unit, s)[2][0]),
+        lambda x: float(best_ends(np.array([x]), given / unit, s)[2][0]),
         bounds=(low, high), method="bounded", options={"xatol": 1e-7},
     )  # fmt: skip
     log_b = found.x if found.fun <= losses[at] else grid[at]
-    c, a, _ = _best(np.array([log_b]), given / unit, s)
+    c, a, _ = best_ends(np.array([log_b]), given / unit, s)
     b = float(np.exp(log_b))
     return PowerLaw(float(c[0]), float(a[0] * unit**b), b)
 
 
-def _best(log_b: Floats, n: Floats, s: Floats) -> tuple[Floats, Floats, Floats]:
+def best_ends(log_b: Floats, n: Floats, s: Floats) -> tuple[Floats, Floats, Floats]:
     """For each exponent (k,): c, a and the mean squared error."""
     x = n[None, :] ** -np.exp(log_b)[:, None]
     centred = x - x.mean(axis=1, keepdims=True)

@@ -18,8 +18,9 @@ from kgml.cli.output import Call, columns
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["build-graph", "adapt", "train", "predict", "evaluate", "explain", "compare", "tune",
-            "tune pretrain", "pretrain", "generate", "link", "encode", "search", "info", "validate"]  # fmt: skip
+COMMANDS = ["build-graph", "adapt", "assess", "train", "predict", "evaluate", "explain", "compare",
+            "tune", "tune pretrain", "pretrain", "generate", "link", "encode", "search", "info",
+            "validate"]  # fmt: skip
 GROUP = ["stats", "show", "diff", "subset", "fetch", "export"]
 HEART = """\
 @prefix : <http://example.org/> .

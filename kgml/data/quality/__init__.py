@@ -1,0 +1,1 @@
+"""What a labelled table alone says about itself: no model, no graph."""
