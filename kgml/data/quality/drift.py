@@ -82,8 +82,9 @@ def _words(one: Sequence[str], other: Sequence[str], rng: np.random.Generator) -
 
 
 def _shares(matrix: NDArray[np.float32], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
-    sums: NDArray[np.float64] = rows.astype(np.float32) @ matrix + 1e-9
-    return sums / sums.sum()
+    sums = (rows.astype(np.float32) @ matrix).astype(np.float64) + 1e-9
+    shares: NDArray[np.float64] = sums / sums.sum()
+    return shares
 
 
 def _distance(matrix: NDArray[np.float32], side: NDArray[np.bool_]) -> float:

@@ -99,7 +99,8 @@ def scratch_speed(device: str = "auto") -> dict[str, Any]:
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model: Any = LlamaForCausalLM(config).to(where)
+        model: Any = LlamaForCausalLM(config)
+        model.to(where)
         tokens = torch.randint(TRIAL.vocabulary, (8, TRIAL.context)).to(where)
 
     def step() -> None:
