@@ -212,7 +212,7 @@ def test_a_permuted_graph_is_left_out_and_one_that_knows_is_not(
     kinds, words, documents: Documents, fusion: str
 ) -> None:
     """Words that only the graph understands: permuted, it says of them what is not so. One in ten is
-    let in by chance (`kgml.models.evidence.CONVINCED`), and then it is not said to help."""
+    let in by chance (`kgml.models.evidence.SURE`), and then it is not said to help."""
     how: dict[str, Any] = {"knowledge": "auto", "folds": 4}
     real = made(kinds, fusion=fusion, **how).fit_documents(documents, words.labels)
     plain = made(kinds, fusion="none", **how).fit_documents(documents, words.labels)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import Any
 
 from kgml.errors import CorpusError
@@ -61,9 +60,8 @@ def count_text(texts: Iterable[str]) -> dict[str, Any]:
     if not size:
         raise CorpusError("no text to count tokens in. Check --corpus and --text-column.")
     tokenizer = Tokenizer.learn(first, VOCABULARY, "causal")
-    sample = list(islice(first, SAMPLE))
-    tokens = sum(len(of.ids) for of in tokenizer.model.encode_batch(sample))
-    per_token = sum(len(text.encode("utf-8", "replace")) for text in sample) / max(tokens, 1)
+    tokens = sum(len(of.ids) for of in tokenizer.model.encode_batch(first))
+    per_token = sum(len(text.encode("utf-8", "replace")) for text in first) / max(tokens, 1)
     return {
         "documents": len(seen), "bytes": size, "tokens": round(size / per_token),
         "bytes_a_token": round(per_token, 3),

@@ -28,7 +28,7 @@ ABOVE = 0.05
 @dataclass(frozen=True)
 class Measured:
     """What a verdict rests on. ``curve``: as `Curve.to_json` · ``guess``: the metric of guessing the
-    largest class · ``words``: tokens the encoder makes of one."""
+    largest class · ``broken``: whether the encoder breaks words up too much."""
 
     curve: Mapping[str, Any]
     guess: float
