@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgml.data.labels import LabelKind, OneLabel
+from kgml.data.near import near_groups
 from kgml.data.tables import is_lines, name_rows, name_some, numbered, read_table, utf8
 from kgml.errors import CorpusError, one_of
 from kgml.progress import warn
@@ -177,8 +178,8 @@ def read_corpus(
 
     Args:
         split_column: column with train/test.
-        test_size: share of rows to hold out, drawn by ``seed``, stratified by label, equal texts
-            together. Where neither is given, the column ``split`` is used if there is one, else
+        test_size: share of rows to hold out, drawn by ``seed``, stratified by label, near
+            duplicates together. Where neither is given, the column ``split`` is used if there is one, else
             0.25 of the rows are drawn.
         per_class: keep that many training rows per class, drawn by ``seed``.
         kind: what a cell of the label column holds.
@@ -221,7 +222,7 @@ def read_corpus(
 def draw_split(
     texts: Sequence[str], labels: Sequence[str], test_size: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Hold out ``test_size`` of each label's rows; rows with equal text stay on one side.
+    """Hold out ``test_size`` of each label's rows; near duplicates stay on one side.
 
     Two distinct texts of each label stay in training, whatever ``test_size``.
     """
@@ -234,12 +235,18 @@ def draw_split(
     by_label: dict[str, list[int]] = {}
     for row in first.values():
         by_label.setdefault(labels[row], []).append(row)
+    near = near_groups(texts)  # each group is drawn as its first text
     held: set[int] = set()
     for label in sorted(by_label):
-        rows = rng.permutation(by_label[label])
+        rows = [row for row in rng.permutation(by_label[label]).tolist() if near[row] == row]
         most = max(len(rows) - 2, 0)
-        held.update(int(r) for r in rows[: min(round(test_size * len(rows)), most)])
-    side = np.array([first[text] in held for text in texts])
+        held.update(rows[: min(round(test_size * len(rows)), most)])
+    side = np.isin(near, list(held))
+    for members in by_label.values():  # texts of one label may be near those of another
+        of = np.array(members)
+        missing = min(2, len(of)) - int((~side[of]).sum())
+        for row in of[side[of]][: max(0, missing)]:
+            side[near == near[row]] = False
     return np.flatnonzero(~side), np.flatnonzero(side)
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kgml.progress import track
 
 SIZE, BANDS, SHINGLE = 128, 16, 5
 SIMILAR = 0.8
@@ -55,6 +57,25 @@ def signature(text: str) -> Signature:
         hashed = shingles[start : start + AT_ONCE, None] * _FACTORS + _OFFSETS
         np.minimum(least, (hashed >> np.uint64(32)).min(axis=0).astype(np.uint32), out=least)
     return least
+
+
+def near_groups(texts: Sequence[str], similar: float = SIMILAR) -> NDArray[np.int64]:
+    """(n,): the number of the first text of the group of near duplicates that each one is of.
+
+    The order of the texts decides nothing but these numbers.
+
+    >>> near_groups(["Gilts rose.", "Oil fell.", "gilts rose"]).tolist()
+    [0, 1, 0]
+    """
+    order = np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
+    signatures = np.zeros((len(texts), SIZE), dtype=np.uint32)
+    for place, row in enumerate(
+        track(order.tolist(), "Looking for near duplicates", total=len(order))
+    ):
+        signatures[place] = signature(texts[row])
+    group = np.empty(len(texts), dtype=np.int64)
+    group[order] = first_of_each(signatures, similar)
+    return np.unique(group, return_index=True)[1][np.unique(group, return_inverse=True)[1]]
 
 
 def first_of_each(

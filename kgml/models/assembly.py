@@ -106,6 +106,7 @@ class Assembly:
         """
         self.fit_features(documents, y, strength)
         self.head_: Head = self.recipe.make_head()
+        self.head_.group = documents.near
         self.target.fit(self.head_, self.features(documents), y, self.classes)
         return self
 

@@ -197,7 +197,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = self.target_.classes_
         classes = self.target_.width(codes)
         order = row_order(documents.texts, codes)  # that of the table is no part of what it says
-        documents, codes = documents.take(order), codes[order]
+        documents, codes = documents.take(order).grouped(), codes[order]
         self.vectors_ = vectors or self.entity_vectors()
         self.light_ = self.recipe_ = self.recipe(len(y) / max(classes, 1))
         self.vectors_.prepare(documents, fusion=self.fusion)

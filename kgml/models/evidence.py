@@ -147,7 +147,7 @@ def out_of_fold(
     """
     classes = target.width(y)
     seed = next(iter(variants.values())).seed
-    fold = assign_folds(target.strata(y), folds, [seed, deal] if deal else seed)
+    fold = assign_folds(target.strata(y), folds, [seed, deal] if deal else seed, documents.near)
     jobs = [(name, k) for k in range(int(fold.max()) + 1) for name in variants]
     held = {name: np.zeros((len(y), target.columns(classes))) for name in variants}
 

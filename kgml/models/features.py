@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kgml.config import EncoderConfig, NodeTrainingConfig
+from kgml.data.near import near_groups
 from kgml.encoders.making import make_node_encoder
 from kgml.encoders.node import entity_sentences
 from kgml.encoders.text import TextEncoder
@@ -34,7 +35,8 @@ class Documents:
     terms: counts of words · own (n, e) CSR: how often each entity is linked · counts (n, e) CSR:
     the same spread over ancestors · mentions: a list per document · lead: the same of their first
     sentences, whose concepts are among those of the whole · ends (n,): of a lead, where in its
-    text it ends · called (e,): the entity that each one of ``mentions`` is in ``own``; None: itself.
+    text it ends · called (e,): the entity that each one of ``mentions`` is in ``own``; None: itself ·
+    near (n,): a number that near duplicates share (`grouped`); None: they were not looked for.
     """
 
     texts: list[str]
@@ -47,6 +49,7 @@ class Documents:
     lead: Documents | None = None
     ends: NDArray[np.int64] | None = None
     called: NDArray[np.int64] | None = None
+    near: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.text)
@@ -60,7 +63,12 @@ class Documents:
             None if self.lead is None else self.lead.take(rows),
             None if self.ends is None else self.ends[rows],
             self.called,
+            None if self.near is None else self.near[rows],
         )  # fmt: skip
+
+    def grouped(self) -> Documents:
+        """The same documents with near duplicates found: these go to one side of any split."""
+        return self if self.near is not None else replace(self, near=near_groups(self.texts))
 
     def read_by(self, encoder: TextEncoder) -> Documents:
         """The same documents with the text vectors of ``encoder``; themselves if they have them."""

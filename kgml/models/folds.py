@@ -41,8 +41,26 @@ def by_class(y: NDArray[np.int64], seed: int | Sequence[int]) -> NDArray[np.int6
     return dealt
 
 
-def assign_folds(y: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
-    """Fold number of each row (n,): classes dealt out evenly, whatever their size."""
+def assign_folds(
+    y: NDArray[np.int64], folds: int, seed: int | Sequence[int],
+    group: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:  # fmt: skip
+    """Fold number of each row (n,): classes dealt out evenly, whatever their size.
+
+    Args:
+        group: (n,) numbers; rows of one go where the first that is dealt goes, unless all rows would
+            be in one fold then.
+
+    >>> fold = assign_folds(np.zeros(6, dtype=np.int64), 3, 0, np.array([0, 1, 2, 0, 4, 0]))
+    >>> fold[0] == fold[3] == fold[5]
+    True
+    """
+    dealt = by_class(y, seed)
     fold = np.empty(len(y), dtype=np.int64)
-    fold[by_class(y, seed)] = np.arange(len(y)) % min(folds, len(y))
-    return fold
+    fold[dealt] = np.arange(len(y)) % min(folds, len(y))
+    if group is None:
+        return fold
+    _, first, code = np.unique(group[dealt], return_index=True, return_inverse=True)
+    fold[dealt] = fold[dealt[first]][code]
+    together = np.unique(fold, return_inverse=True)[1]  # a fold may be left without rows
+    return together if together.any() else assign_folds(y, folds, seed)

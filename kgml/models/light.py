@@ -51,6 +51,9 @@ class Head:
     """Whether a fit draws nothing from a generator of the process, so that others may go on beside it."""
     loss: ClassVar[str | None] = None
     """Of `heads.solve`, for several labels; None: the estimator is fitted label by label."""
+    group: NDArray[np.int64] | None = None
+    """(n,) of the rows to fit: near duplicates share a number. Folds in which ``regularization`` is
+    chosen do not part them."""
 
     @classmethod
     def choose(cls, rows_per_class: float) -> str:
@@ -162,7 +165,7 @@ class Head:
                 self._like(C).fit(features[inside], y[inside], classes).decision(features[outside])
             )
 
-        return choose(self.GRID, decide, lambda held: log_loss(held, y), y, self.seed)
+        return choose(self.GRID, decide, lambda held: log_loss(held, y), y, self.seed, self.group)
 
     def _chosen_for_labels(self, features: sparse.csr_matrix, Y: NDArray[np.bool_]) -> float:
         def decide(C: float, inside: NDArray[Any], outside: NDArray[Any]) -> Decisions:
@@ -172,7 +175,7 @@ class Head:
         def loss(held: Decisions) -> float:
             return -float(log_likelihood(fit_platt(held, Y, own=False)(held), Y).mean())
 
-        return choose(self.GRID, decide, loss, rarest(Y), self.seed)
+        return choose(self.GRID, decide, loss, rarest(Y), self.seed, self.group)
 
 
 class SVMHead(Head):

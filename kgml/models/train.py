@@ -110,7 +110,7 @@ def _train(
     target = model.make_target()
     y = target.check([corpus.labels[i] for i in corpus.train])
     order = row_order(learn.texts, target.learn(y))  # as the model sorts them: baselines alike
-    learn, y = learn.take(order), [y[i] for i in order.tolist()]
+    learn, y = learn.take(order).grouped(), [y[i] for i in order.tolist()]
     model.fit_documents(learn, y, vectors, target)
     if model.backoff_ is not None and options.per_class is not None:
         warn(

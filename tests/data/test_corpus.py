@@ -393,6 +393,31 @@ def test_rows_with_equal_texts_are_drawn_to_one_side() -> None:
     assert len(test) == 40
 
 
+def test_near_duplicates_are_drawn_to_one_side_and_others_as_before() -> None:
+    words = [f"word{i}" for i in range(300)]
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(words, 60)) for _ in range(40)]
+    labels = ["up", "down"] * 20
+    train, test = draw_split(texts, labels, 0.25, seed=1)
+    near = [*texts, *(text.replace("word7 ", "") + " again" for text in texts)]
+    inside, outside = draw_split(near, labels * 2, 0.25, seed=1)
+    assert not {i % 40 for i in inside} & {i % 40 for i in outside}
+    assert len(outside) == 20 and len(inside) == 60
+    assert len(train) + len(test) == 40
+
+
+def test_a_label_keeps_two_texts_though_they_are_near_those_of_another() -> None:
+    words = [f"word{i}" for i in range(300)]
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(words, 60)) for _ in range(8)]
+    near = [*texts, *(text + " again" for text in texts)]
+    labels = ["up"] * 8 + ["down"] * 8
+    for seed in range(10):
+        inside, outside = draw_split(near, labels, 0.75, seed)
+        assert min(Counter(labels[i] for i in inside).values()) >= 2
+        assert not {i % 8 for i in inside} & {i % 8 for i in outside}
+
+
 def test_two_texts_of_each_label_stay_in_training_whatever_the_test_size() -> None:
     texts, labels = zip(*table_of({"a": 9, "b": 2, "c": 1}), strict=True)
     train, _ = draw_split(texts, labels, 0.9, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kgml.data.near import SIZE, first_of_each, signature
+from kgml.data.near import SIZE, first_of_each, near_groups, signature
 
 WORDS = np.array([f"w{i}" for i in range(2_000)])
 
@@ -69,3 +69,14 @@ def test_a_signature_is_the_same_in_every_process() -> None:
 
 
 PINNED = [46807440, 184567147, 653517102]
+
+
+def test_groups_do_not_depend_on_the_order_of_the_texts() -> None:
+    one, other = text(0), text(1)
+    texts = [" ".join(t) for t in (one, other, changed(one, [50]), text(2), changed(other, [9]), one)]
+    found = near_groups(texts)
+    assert found.tolist() == [0, 1, 0, 3, 1, 0]
+    order = np.random.default_rng(3).permutation(len(texts))
+    moved = near_groups([texts[i] for i in order])
+    same = found[order][:, None] == found[order][None, :]
+    assert ((moved[:, None] == moved[None, :]) == same).all()

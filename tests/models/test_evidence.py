@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kgml.models.assembly import Recipe
+from kgml.models.classifier import KGTextClassifier
 from kgml.models.evidence import assign_folds, judge, placebo, weigh
 from kgml.models.features import Documents, EntityVectors, relabelled
 from kgml.models.targets.single import SingleTarget
@@ -44,6 +45,35 @@ def test_folds_repeat_with_their_seed() -> None:
 
 def test_there_are_no_more_folds_than_rows() -> None:
     assert sorted(assign_folds(np.array([0, 1, 0]), 5, 0)) == [0, 1, 2]
+
+
+def test_folds_do_not_part_a_group() -> None:
+    y = np.arange(60) % 3
+    group = np.arange(60) // 4
+    fold = assign_folds(y, 4, 0, group)
+    assert all(len(set(fold[group == one].tolist())) == 1 for one in range(15))
+    assert set(fold.tolist()) == {0, 1, 2, 3}
+    np.testing.assert_array_equal(assign_folds(y, 4, 0, np.arange(60)), assign_folds(y, 4, 0))
+
+
+def test_where_all_rows_are_of_one_group_folds_part_them() -> None:
+    fold = assign_folds(np.arange(9) % 3, 3, 0, np.zeros(9, dtype=np.int64))
+    assert np.bincount(fold).tolist() == [3, 3, 3]
+
+
+def test_copies_of_a_text_say_nothing_of_how_well_labels_are_told() -> None:
+    """Labels by chance, each text five times with a word changed: no better than chance out of fold."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"word{i}" for i in range(400)])
+    texts, labels = [], []
+    for number in range(24):
+        text, label = rng.choice(words, 60), ["up", "down"][rng.integers(2)]
+        for copy in range(5):
+            texts.append(" ".join(np.append(text, f"copy{number}of{copy}")))
+            labels.append(label)
+    model = KGTextClassifier(None).fit(texts, labels)
+    said = model.classes_[model.evidence_.decisions.argmax(axis=1)]
+    assert np.mean(said == np.array(labels)) < 0.75
 
 
 # The verdict

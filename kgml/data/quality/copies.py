@@ -8,25 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kgml.data.near import first_of_each, signature
 from kgml.data.quality.finding import SERIOUS, Finding, first_rows, shown, weigh
 from kgml.data.quality.table import LabelledTable
-from kgml.progress import track
 
 Groups = Mapping[int, Sequence[int]]
-
-
-def near_groups(texts: Sequence[str]) -> NDArray[np.int64]:
-    """(n,) the first row of the group of near duplicates that each row is of; equal texts are near."""
-    seen = track(texts, "Looking for near duplicates", total=len(texts))
-    return first_of_each(np.stack([signature(text) for text in seen]))
 
 
 def find_copies(table: LabelledTable, near: NDArray[np.int64]) -> Iterator[Finding]:
     """Duplicates, conflicts and leaks. Blank texts count nothing here.
 
     Args:
-        near: what `near_groups` found.
+        near: what `kgml.data.near.near_groups` found.
     """
     filled = [i for i, text in enumerate(table.texts) if text.strip()]
     same = _groups({i: " ".join(table.texts[i].split()) for i in filled})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kgml.data.quality.copies import find_copies, near_groups
+from kgml.data.near import near_groups
+from kgml.data.quality.copies import find_copies
 from kgml.data.quality.drift import find_drift
 from kgml.data.quality.finding import Finding, first_rows, weigh
 from kgml.data.quality.shortcuts import find_bias

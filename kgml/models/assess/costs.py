@@ -75,7 +75,7 @@ def fine_tuning_cost(
         model.zero_grad(set_to_none=True)
 
     seconds = _seconds(step)
-    inside, outside = held_out(given.codes, options.evaluation, given.seed)
+    inside, outside = held_out(given.codes, options.evaluation, given.seed, given.documents.near)
     steps = options.planned(max(1, -(-len(inside) // (size * options.accumulation))))
     epochs = max(1.0, steps * size / len(inside))
     checks = epochs * options.checks * len(outside) / size / 3  # forth alone is a third

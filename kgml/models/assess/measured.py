@@ -64,7 +64,7 @@ def material(
 ) -> Material:  # fmt: skip
     """Encode and link ``texts`` (n,), which are ``rows`` (n,) of the table."""
     classes, codes = np.unique(np.array(labels), return_inverse=True)
-    documents = model.featurizer().documents(texts)
+    documents = model.featurizer().documents(texts).grouped()
     return Material(model, documents, codes, classes.tolist(), rows, model.entity_vectors(), seed)
 
 
@@ -158,7 +158,7 @@ def _shares(codes: NDArray[np.int64]) -> list[float]:
 
 def _ask(some: Material, share: float, repeat: int) -> tuple[float, NDArray[np.int64], float]:
     """Rows learned from, the predicted class of each row, seconds of a fit."""
-    fold = assign_folds(some.codes, FOLDS, [some.seed, repeat])
+    fold = assign_folds(some.codes, FOLDS, [some.seed, repeat], some.documents.near)
     predicted, sizes = np.zeros(len(some.codes), dtype=np.int64), []
     clock = time.perf_counter()
     for k in range(int(fold.max()) + 1):

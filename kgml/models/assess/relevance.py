@@ -67,7 +67,7 @@ def contradictions(given: Material) -> Finding:
         features.data = np.ones_like(features.data)
         features = unit_rows(features)
         seen, y = np.unique(codes[linked], return_inverse=True)
-        fold = assign_folds(y, FOLDS, given.seed)
+        fold = assign_folds(y, FOLDS, given.seed, given.documents.take(linked).near)
         decisions = np.full((len(y), len(seen)), -np.inf)
         head = make_head("logistic", given.seed)
         for k in range(int(fold.max()) + 1):

@@ -95,7 +95,7 @@ def _out_of_fold(
     learn: Documents, y: NDArray[np.int64], recipe: Recipe, vectors: EntityVectors, folds: int
 ) -> NDArray[np.float64]:
     """Decisions (n, c) for training rows by stacks that have not seen them."""
-    fold = assign_folds(y, folds, recipe.seed)
+    fold = assign_folds(y, folds, recipe.seed, learn.near)
     decisions = np.zeros((len(y), int(y.max()) + 1))
     for k in range(int(fold.max()) + 1):
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)

@@ -42,7 +42,7 @@ class Knowledge:
         model = make_classifier(whole, question.config)
         maker = model.featurizer()
         maker.encode([corpus.texts[i] for i in corpus.train])
-        self.documents = maker.documents([corpus.texts[i] for i in rows])
+        self.documents = maker.documents([corpus.texts[i] for i in rows]).grouped()
         """Row i is row ``rows[i]`` of the table: the training part, then the test part."""
         warn_if_unlinked(self.documents)
         self.held = np.arange(len(corpus.train), len(rows))

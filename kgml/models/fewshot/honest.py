@@ -89,7 +89,7 @@ def in_halves(
     """Decisions (n, k) of each variant on rows that neither stack nor encoder has seen; knowledge
     counts ``strength``."""
     classes, seed = target.width(y), variants["plain"].seed
-    half = assign_folds(target.strata(y), HALVES, seed)
+    half = assign_folds(target.strata(y), HALVES, seed, documents.near)
     held = {name: np.zeros((len(y), target.columns(classes))) for name in variants}
     for k in range(HALVES):
         inside, outside = np.flatnonzero(half != k), np.flatnonzero(half == k)

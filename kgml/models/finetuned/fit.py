@@ -82,7 +82,7 @@ def fit_transformer(
         always: knowledge is shipped whatever the evidence says.
         checkpoint: a folder where training is saved, and gone on with; it stays.
     """
-    inside, outside = split(target, codes, options, recipe.seed)
+    inside, outside = split(target, codes, options, recipe.seed, documents.near)
     material = Material(base, vectors, documents, codes, target, recipe, inside, outside)
 
     def run(name: str, strength: float) -> FineTuned:

@@ -83,10 +83,11 @@ class FineTuned:
 
 
 def split(
-    target: Target, codes: Codes, options: TransformerConfig, seed: int
-) -> tuple[Integers, Integers]:
+    target: Target, codes: Codes, options: TransformerConfig, seed: int,
+    near: Integers | None = None,
+) -> tuple[Integers, Integers]:  # fmt: skip
     """Rows to learn from and rows held out."""
-    return held_out(target.strata(codes), options.evaluation, seed)
+    return held_out(target.strata(codes), options.evaluation, seed, near)
 
 
 def fine_tune(

@@ -149,18 +149,28 @@ def row_weights(
     return scaled
 
 
-def held_out(strata: NDArray[np.int64], share: float, seed: int) -> tuple[Integers, Integers]:
-    """Rows learned from and rows held out, groups in proportion, each keeping a row to learn from.
+def held_out(
+    strata: NDArray[np.int64], share: float, seed: int, near: NDArray[np.int64] | None = None
+) -> tuple[Integers, Integers]:
+    """Rows learned from and rows held out, strata in proportion, each keeping a row to learn from.
+
+    Args:
+        near: (n,) numbers; rows of one are on one side.
 
     >>> inside, outside = held_out(np.repeat([0, 1], 60), 0.1, seed=0)
     >>> len(inside), np.bincount(np.repeat([0, 1], 60)[outside]).tolist()
     (100, [10, 10])
     """
     n = len(strata)
-    wanted = max(1, min(round(max(share * n, LEAST_HELD)), n // 3))
+    near = np.arange(n) if near is None else near
     order = np.random.default_rng([seed, n]).permutation(n)
+    order = order[np.sort(np.unique(near[order], return_index=True)[1])]  # one of each
+    wanted = max(1, min(round(max(share * n, LEAST_HELD)), n // 3))
+    wanted = max(1, round(wanted * len(order) / n))
     order = order[np.argsort(strata[order], kind="stable")]
-    picked = order[((np.arange(wanted) + 0.5) * n / wanted).astype(np.int64)]
+    picked = order[((np.arange(wanted) + 0.5) * len(order) / wanted).astype(np.int64)]
+    picked = np.flatnonzero(np.isin(near, near[picked]))
     left = np.bincount(strata) - np.bincount(strata[picked], minlength=int(strata.max()) + 1)
-    outside = np.sort(picked[left[strata[picked]] > 0])
+    back = near[picked[left[strata[picked]] <= 0]]
+    outside = picked[~np.isin(near[picked], back)]
     return np.setdiff1d(np.arange(n), outside), outside

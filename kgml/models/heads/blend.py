@@ -31,6 +31,7 @@ class BlendHead(Head):
         """``features`` (n, d), ``y`` (n,) class numbers below ``classes``."""
         made = (SVMHead(self.seed, self.regularization, self.class_weight),
                 RidgeHead(self.seed, None, self.class_weight))  # fmt: skip
+        made[0].group = self.group
         parts = [head.fit(features, y, classes) for head in made]
         self.C_ = parts[0].C_
         seen = parts[0].seen_

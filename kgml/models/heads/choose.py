@@ -18,6 +18,7 @@ def choose(
     loss: Callable[[NDArray[np.float64]], float],
     strata: NDArray[np.int64],
     seed: int = 0,
+    group: NDArray[np.int64] | None = None,
 ) -> float:
     """The value whose held-out decisions lose least; of equals the first.
 
@@ -26,8 +27,9 @@ def choose(
             fitted on the rows ``inside``.
         loss: of the decisions (n, k) of all rows, each made by a head that has not seen it.
         strata: (n,) numbers whose equals are dealt out evenly to the folds.
+        group: (n,) numbers whose equals are not parted by folds.
     """
-    fold = assign_folds(strata, FOLDS, seed)
+    fold = assign_folds(strata, FOLDS, seed, group)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(fold.max() + 1)]
     lost = []
     for value in values:

@@ -47,7 +47,7 @@ class Readings:
                 fusions |= set(getattr(option.values, "values", ()))
         for values in space.readings():
             model = make_classifier(graph, space.apply(config, values))
-            documents = model.featurizer().documents(texts)
+            documents = model.featurizer().documents(texts).grouped()
             vectors = model.entity_vectors()
             for fusion in sorted(fusions):
                 vectors.prepare(documents, fusion=fusion)
@@ -56,6 +56,13 @@ class Readings:
     def of(self, params: Params) -> tuple[Documents, EntityVectors]:
         """Documents (n) and vectors as a trial reads them."""
         return self._made[self.key(params)]
+
+    @property
+    def near(self) -> NDArray[np.int64]:
+        """(n,): near duplicates among the texts share a number."""
+        documents, _ = next(iter(self._made.values()))
+        assert documents.near is not None
+        return documents.near
 
     def key(self, params: Params) -> tuple[Any, ...]:
         """What tells one reading from another."""
@@ -88,7 +95,8 @@ class Bench:
         self.classes = target.width(codes)
         self.per_class = len(rows) / max(self.classes, 1)
         self.given, self.first = usual(space, config, self.per_class)
-        fold = assign_folds(target.strata(codes), folds, config.seed)
+        self.near = readings.near[rows]
+        fold = assign_folds(target.strata(codes), folds, config.seed, self.near)
         self.folds = [
             Fold(np.flatnonzero(fold != k), np.flatnonzero(fold == k))
             for k in range(int(fold.max()) + 1)
@@ -106,6 +114,7 @@ class Bench:
         for number, fold in enumerate(self.folds):
             learn, ask = self.features(recipe, params, number)
             head = recipe.make_head()
+            head.group = self.near[fold.inside]
             self.target.fit(head, learn, self.codes[fold.inside], self.classes)
             held[fold.outside] = head.decision(ask)
             score = self.score(held[fold.outside], self.codes[fold.outside])

@@ -61,7 +61,9 @@ class Job:
     def search(self) -> dict[str, Any]:
         """Run what is missing of every search; the results, but for the test rows."""
         tuning, rows = self.tuning, np.arange(len(self.labels))
-        folds = outer_folds(self.target, self.codes, tuning.outer_folds, self.config.seed)
+        folds = outer_folds(
+            self.target, self.codes, tuning.outer_folds, self.config.seed, self.readings.near
+        )
         clock = _Clock(tuning.minutes)
         names = [ALL, *map(str, range(len(folds)))]
         searches = [

@@ -41,12 +41,17 @@ class Outer:
     answers: dict[str, Held]
 
 
-def outer_folds(target: Target, codes: Any, folds: int, seed: int) -> list[Fold]:
+def outer_folds(
+    target: Target, codes: Any, folds: int, seed: int, near: NDArray[np.int64]
+) -> list[Fold]:
     """Rows to search on and rows to be asked, as often as there are folds."""
     if not folds:
         return []
-    fold = assign_folds(target.strata(codes), folds, (seed + OUTER_SEED) % 2**32)
-    return [Fold(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
+    fold = assign_folds(target.strata(codes), folds, (seed + OUTER_SEED) % 2**32, near)
+    return [
+        Fold(np.flatnonzero(fold != k), np.flatnonzero(fold == k))
+        for k in range(int(fold.max()) + 1)
+    ]
 
 
 def outer_waves(

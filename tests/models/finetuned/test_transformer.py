@@ -30,7 +30,7 @@ from kgml.models.finetuned import run
 from kgml.models.finetuned.fit import fit_transformer
 from kgml.models.finetuned.joint import Joint
 from kgml.models.finetuned.layers import add_lora, merge_lora
-from kgml.models.finetuned.task import FineTuning
+from kgml.models.finetuned.task import FineTuning, held_out
 from kgml.models.folds import row_order
 
 COLOURS = ["red", "blue", "green", "white", "black", "grey", "pink", "amber"]
@@ -440,3 +440,21 @@ def test_the_table_in_kgml_toml_is_read_and_its_ranges_kept(tmp_path: Path) -> N
     assert config.transformer == TransformerConfig(layers="top:2", evaluation=0.2)
     with pytest.raises(UsageError, match=r"\[transformer\] evaluation = 0.9: wanted 0.01 to 0.5"):
         Config.from_dict({"transformer": {"evaluation": 0.9}})
+
+
+def test_held_out_rows_have_no_near_duplicate_among_those_learned_from() -> None:
+    strata, near = np.arange(120) % 2, np.arange(120) // 3
+    inside, outside = held_out(strata, 0.1, 0, near)
+    assert not set(near[inside].tolist()) & set(near[outside].tolist())
+    assert sorted([*inside, *outside]) == list(range(120))
+    assert len(outside) == 21
+    same = held_out(strata, 0.1, 0, np.arange(120))
+    np.testing.assert_array_equal(same[1], held_out(strata, 0.1, 0)[1])
+
+
+def test_a_class_that_is_one_group_is_learned_from() -> None:
+    strata = np.repeat([0, 1], [60, 4])
+    near = np.r_[np.arange(60), [60] * 4]
+    for seed in range(5):
+        inside, _ = held_out(strata, 0.3, seed, near)
+        assert (strata[inside] == 1).sum() == 4
