@@ -285,15 +285,17 @@ class TextEncoder:
 
     def with_weights(self, model: SentenceTransformer) -> TextEncoder:
         """An encoder of the same files and options that reads with a copy of ``model``, tuned from
-        them, and puts nothing into the cache."""
+        them, and puts nothing into the cache. What asks for no gradient is as in the files, and shared."""
         one = TextEncoder(
             self.model, cache=False, batch_tokens=self.batch_tokens, precision=self.precision,
             long_texts=self.long_texts, device=self.device,
         )  # fmt: skip
-        copied = deepcopy(model).eval()
+        still = {id(p): p for p in model.parameters() if not p.requires_grad}
+        copied = deepcopy(model, still if self.precision == "fp32" else {}).eval()
         digest = hashlib.sha256(self.fingerprint.encode())
         for parameter in copied.parameters():
-            digest.update(parameter.detach().cpu().numpy().tobytes())
+            if parameter.requires_grad:
+                digest.update(parameter.detach().cpu().numpy())
         vars(one).update(_loaded=copied, fingerprint=digest.hexdigest())
         if self.precision == "bf16":
             copied[0].bfloat16()

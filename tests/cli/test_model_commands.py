@@ -43,6 +43,12 @@ class Trained:
     stderr: str
 
 
+@pytest.fixture(autouse=True)
+def few_folds(tmp_path: Path) -> None:
+    """Evidence is not what is asked about here."""
+    (tmp_path / "kgml.toml").write_text("[train]\nfolds = 2\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def trained(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Eight rows to train on, eight to test on."""

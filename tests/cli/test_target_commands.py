@@ -26,6 +26,12 @@ TEXTS = {
 LEVEL = {"heart": ("low", 1.0), "money": ("high", 9.5), "heart|money": ("medium", 4.0)}
 
 
+@pytest.fixture(autouse=True)
+def few_folds(tmp_path: Path) -> None:
+    """Evidence is not what is asked about here."""
+    (tmp_path / "kgml.toml").write_text("[train]\nfolds = 2\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def folder(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A graph ``g`` and a table with a column for each target."""

@@ -73,7 +73,9 @@ PINNED = [46807440, 184567147, 653517102]
 
 def test_groups_do_not_depend_on_the_order_of_the_texts() -> None:
     one, other = text(0), text(1)
-    texts = [" ".join(t) for t in (one, other, changed(one, [50]), text(2), changed(other, [9]), one)]
+    texts = [
+        " ".join(t) for t in (one, other, changed(one, [50]), text(2), changed(other, [9]), one)
+    ]
     found = near_groups(texts)
     assert found.tolist() == [0, 1, 0, 3, 1, 0]
     order = np.random.default_rng(3).permutation(len(texts))

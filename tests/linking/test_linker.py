@@ -381,6 +381,7 @@ def test_hpo_labels_link_to_themselves() -> None:
     labels = sorted(set(graph.labels) - {label for label in graph.labels if len(label) < 2})
     number = {label: i for i, label in enumerate(graph.labels)}
     right = 0
+    labels = labels[::3]
     for label, mentions in zip(labels, linker.link(labels), strict=True):
         right += (
             len(mentions) == 1

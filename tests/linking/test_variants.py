@@ -307,7 +307,7 @@ def test_time_grows_with_the_length_of_a_text_and_no_faster(linker: EntityLinker
     piece = "Short and broad fingers with hypotonic RD (NF) kidneys and no end of abnormality "
     linker.link_one(piece * 100)
     seconds = []
-    for times in (2_000, 16_000):
+    for times in (1_000, 8_000):
         started = time.process_time()
         linker.link_one(piece * times)
         seconds.append(time.process_time() - started)
@@ -320,11 +320,11 @@ def test_hpo_labels_link_among_their_candidates() -> None:
         pytest.skip("shared/data/ontologies/hpo is not here")
     graph = load_graph(path)
     linker = EntityLinker.from_graph(graph)
+    some = range(0, len(graph.labels), 3)
+    linked = linker.link([graph.labels[number] for number in some])
     lost = [
-        label
-        for number, (label, mentions) in enumerate(
-            zip(graph.labels, linker.link(graph.labels), strict=True)
-        )
+        graph.labels[number]
+        for number, mentions in zip(some, linked, strict=True)
         if number not in {c.entity for m in mentions for c in m.candidates}
     ]
-    assert len(lost) < 0.001 * len(graph.labels), lost[:20]
+    assert len(lost) < 0.001 * len(some), lost[:20]

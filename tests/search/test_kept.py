@@ -175,7 +175,7 @@ def test_an_index_with_few_of_the_names_or_of_another_kind_or_encoder_is_not_tak
     hearts, release, make_graph, encoder, cache, tmp_path, encoded
 ) -> None:
     open_search(hearts, encoder, "flat", tmp_path)
-    open_search(release, TextEncoder("static", cache=cache), "hnsw", tmp_path)
+    open_search(release, TextEncoder(precision="bf16", cache=cache), "hnsw", tmp_path)
     encoded.clear()
     open_search(release, encoder, "hnsw", tmp_path)
     assert len(encoded) == 8

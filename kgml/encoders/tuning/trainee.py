@@ -61,7 +61,7 @@ class Trainee:
             parameter.requires_grad_(id(parameter) in tuned - tables)
         self.parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
-            self.parameters.values(), lr=learning_rate, weight_decay=DECAY
+            self.parameters.values(), lr=learning_rate, weight_decay=DECAY, fused=True
         )
 
     def loss(self, number: int) -> Tensor:
@@ -127,7 +127,7 @@ class Trainee:
         for name, p in self.parameters.items():
             if f"mean/{name}" in state:
                 self.optimizer.state[p] = {
-                    "step": torch.tensor(float(step)),
+                    "step": torch.tensor(float(step), device=p.device),
                     "exp_avg": state[f"mean/{name}"].to(p.device).clone(),
                     "exp_avg_sq": state[f"square/{name}"].to(p.device).clone(),
                 }
