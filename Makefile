@@ -6,7 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq --no-compile -c constraints.txt
 SENTENCE := The central bank raised its policy rate and bond yields climbed.
 
 # The first Python that is new enough and can make a virtual environment. Override: make PYTHON=...
@@ -16,6 +16,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 
 .PHONY: quickstart test clean
 .DELETE_ON_ERROR:
+
+# A module is compiled when it is first imported and kept so: all that is installed would take minutes.
+export PYTHONDONTWRITEBYTECODE :=
 
 quickstart: $(STAMP)
 	$(BIN)/kgml build-graph ontologies/fin.ttl

@@ -402,7 +402,7 @@ def test_near_duplicates_are_drawn_to_one_side_and_others_as_before() -> None:
     near = [*texts, *(text.replace("word7 ", "") + " again" for text in texts)]
     inside, outside = draw_split(near, labels * 2, 0.25, seed=1)
     assert not {i % 40 for i in inside} & {i % 40 for i in outside}
-    assert len(outside) == 20 and len(inside) == 60
+    assert (len(inside), len(outside)) == (60, 20)
     assert len(train) + len(test) == 40
 
 
