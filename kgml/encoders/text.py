@@ -295,7 +295,7 @@ class TextEncoder:
         digest = hashlib.sha256(self.fingerprint.encode())
         for parameter in copied.parameters():
             if parameter.requires_grad:
-                digest.update(parameter.detach().cpu().numpy())
+                digest.update(parameter.detach().cpu().numpy().tobytes())
         vars(one).update(_loaded=copied, fingerprint=digest.hexdigest())
         if self.precision == "bf16":
             copied[0].bfloat16()

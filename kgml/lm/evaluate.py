@@ -15,9 +15,10 @@ from torch.nn.functional import cross_entropy
 from kgml.config import PretrainConfig
 from kgml.data.stream import Source, documents
 from kgml.errors import CorpusError
+from kgml.lm.loss import IGNORED
 from kgml.lm.packed import Packed, write_tokens
 from kgml.lm.store import LanguageModel
-from kgml.lm.task import IGNORED, Masked
+from kgml.lm.task import Masked
 from kgml.progress import track
 
 BATCH = 8

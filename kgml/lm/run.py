@@ -230,7 +230,7 @@ class Run:
         tokenizer = self.prepared.tokenizer
         start = self.task.held_out.window(0)[:PROMPT].tolist()
         drawn = go_on(
-            self.task.module, start, tokens=SAMPLE, context=self.shape.context, temperature=0.8,
+            self.task.network, start, tokens=SAMPLE, context=self.shape.context, temperature=0.8,
             top_p=0.95, seed=self.seed, end=tokenizer.number(END),
         )  # fmt: skip
         return [tokenizer.decode(start) + "|" + tokenizer.decode(drawn)]
@@ -259,14 +259,14 @@ class Run:
         """Save the model; ``summary`` with where it is."""
         prepared = self.prepared
         fingerprint = store.write(
-            output, self.task.module, prepared.tokenizer, self.shape.context, log=log,
+            output, self.task.network, prepared.tokenizer, self.shape.context, log=log,
             made_from={"tokens": prepared.fingerprint}, config={"pretrain": asdict(self.options)},
             seed=self.seed, command=command, summary=dict(summary),
         )  # fmt: skip
         return {"path": str(output), "fingerprint": fingerprint, **summary}
 
     def _held_out(self) -> dict[str, float]:
-        self.task.module.eval()
+        self.task.network.eval()
         loss, valid = self.task.held_out_loss(ALL), self.prepared.counts["valid"]
         found = {"loss": loss, "perplexity": math.exp(min(loss, 700))}
         if self.options.objective == "causal":

@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
+from kgml.lm.loss import IGNORED, CausalLoss, MaskedLoss
 from kgml.lm.packed import Mixture, Packed, Tokens
 from kgml.lm.tokenizer import CLS, MASK, SEP, Tokenizer
 
-IGNORED = -100
-"""In place of a token that is not predicted."""
 SCORED = 65_536
 """Tokens validated on while training, at most: windows from all over the held-out part."""
 
@@ -32,7 +30,7 @@ class Pretraining(ABC):
     """A `kgml.training.task.Task`.
 
     Args:
-        network: a transformers model that gives ``logits``.
+        network: a transformers model with random weights.
         rate: the highest learning rate.
         rows_a_step: windows of a step, over all processes; ``rows_a_part`` are read at once.
     """
@@ -41,9 +39,14 @@ class Pretraining(ABC):
         self, network: Any, mixture: Mixture, held_out: Packed, *, rows_a_step: int,
         rows_a_part: int, rate: float, seed: int,
     ) -> None:  # fmt: skip
-        self.module: nn.Module = network
+        self.network = network
+        self.module: nn.Module = self.losing(network)
         self.mixture, self.held_out, self.seed = mixture, held_out, seed
         self.rows_a_step, self.rows_a_part, self.highest = rows_a_step, rows_a_part, rate
+
+    @abstractmethod
+    def losing(self, network: Any) -> nn.Module:
+        """What gives the loss, in nats and summed, of tokens and what is wanted of them."""
 
     @abstractmethod
     def made(self, windows: Tokens, draw: int) -> Rows:
@@ -63,7 +66,8 @@ class Pretraining(ABC):
         """In nats, summed over the tokens predicted."""
         device = next(self.module.parameters()).device
         tokens, wanted = (torch.from_numpy(array).to(device) for array in part)
-        return self._lost(module, tokens, wanted)
+        lost: Tensor = module(tokens, wanted)
+        return lost
 
     def rate(self, name: str) -> float:
         """One for all."""
@@ -87,21 +91,16 @@ class Pretraining(ABC):
                 count += float((part.wanted != IGNORED).sum())
         return lost / count
 
-    @abstractmethod
-    def _lost(self, module: nn.Module, tokens: Tensor, wanted: Tensor) -> Tensor:
-        """The sum over tokens (b, context) that are predicted."""
-
 
 class Causal(Pretraining):
     """Each token is predicted from those before."""
 
+    def losing(self, network: Any) -> nn.Module:
+        return CausalLoss(network)
+
     def made(self, windows: Tokens, draw: int) -> Rows:
         """Windows have a token more than the network reads."""
         return Rows(windows[:, :-1].copy(), windows[:, 1:].copy())
-
-    def _lost(self, module: nn.Module, tokens: Tensor, wanted: Tensor) -> Tensor:
-        logits = module(input_ids=tokens, use_cache=False).logits
-        return cross_entropy(logits.flatten(0, 1).float(), wanted.flatten(), reduction="sum")
 
 
 class Masked(Pretraining):
@@ -114,6 +113,9 @@ class Masked(Pretraining):
         super().__init__(*given, **more)
         self.masking, self.vocabulary = masking, vocabulary
         self.special = [tokenizer.number(token) for token in (CLS, SEP, MASK)]
+
+    def losing(self, network: Any) -> nn.Module:
+        return MaskedLoss(network)
 
     def made(self, windows: Tokens, draw: int) -> Rows:
         """Windows are two tokens short: ``[CLS]`` and ``[SEP]`` come around them."""
@@ -130,9 +132,3 @@ class Masked(Pretraining):
         tokens = np.where(chosen & (share < 0.8), hidden, tokens)
         other = rng.integers(len(self.special), self.vocabulary, tokens.shape)
         return Rows(np.where(chosen & (share >= 0.9), other, tokens), wanted)
-
-    def _lost(self, module: nn.Module, tokens: Tensor, wanted: Tensor) -> Tensor:
-        logits = module(input_ids=tokens).logits
-        return cross_entropy(
-            logits.flatten(0, 1).float(), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
-        )

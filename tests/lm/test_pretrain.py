@@ -23,9 +23,10 @@ from kgml.errors import UsageError
 from kgml.kg.load import load_graph
 from kgml.lm.evaluate import evaluate, score
 from kgml.lm.generate import generate
+from kgml.lm.loss import IGNORED
 from kgml.lm.run import pretrain
 from kgml.lm.store import KIND, load
-from kgml.lm.task import IGNORED, Masked
+from kgml.lm.task import Masked
 from kgml.lm.tokenizer import Tokenizer
 from kgml.training.checkpoints import Checkpoints
 
