@@ -3,6 +3,7 @@
     python benchmarks/few_shot.py                                  # three sets, 8 and 16 per class
     python benchmarks/few_shot.py --peers DIR                      # SetFit too, see below
     python benchmarks/few_shot.py --sets ohsumed --systems frozen tuned concepts tuned+concepts
+    python benchmarks/few_shot.py --runs benchmarks/measured/few_shot.jsonl --only-table
 
 frozen: the text vector alone · tfidf: TF-IDF beside it · tuned: `KGTextClassifier(tune=True)`
 without a graph, TF-IDF in it · concepts and tuned+concepts: with the ontology of the set, which
@@ -14,7 +15,8 @@ official test part, else a quarter; ``--test N``: as many of them, drawn once). 
 most frequent classes. ``seconds`` are processor seconds of fitting, all threads; kgml's have the two
 tunings on halves in them by which probabilities are calibrated, SetFit's are of ``Trainer.train``;
 what libraries take to be imported is in neither.
-Means over seeds with 95% intervals (Student's t). Nothing is chosen by looking at test rows.
+Means over seeds with 95% intervals (Student's t). With ``--runs FILE`` a run is a line of it, and what
+is there is not done again. Nothing is chosen by looking at test rows.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ SETS = {
 }  # fmt: skip
 CLASSES = 10
 """Of banking77."""
+KEY = ("set", "per_class", "seed", "system", "test")
+"""What a run is told by."""
 SYSTEMS = ("frozen", "tfidf", "tuned", "concepts", "tuned+concepts", "setfit")
 
 
@@ -62,12 +66,24 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="of tuning; default: kgml's")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--peers", type=Path, help="folder that SetFit was installed to")
+    parser.add_argument("--runs", type=Path, help="JSON lines, added to")
+    parser.add_argument("--only-table", action="store_true", help="of what --runs has")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as box:  # no vector of an earlier run is at hand
-        os.environ["KGML_CACHE"] = box
-        warm_up()
-        runs = [run for name in given.sets for run in of_set(name, given)]
+    runs = read_runs(given.runs) if given.runs else []
+    if not given.only_table:
+        with tempfile.TemporaryDirectory() as box:  # no vector of an earlier run is at hand
+            os.environ["KGML_CACHE"] = box
+            warm_up()
+            for name in given.sets:
+                of_set(name, given, runs)
     print(json.dumps({"runs": runs, "means": means(runs)}, indent=2))
+
+
+def read_runs(file: Path) -> list[dict[str, Any]]:
+    """The runs that are there."""
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def warm_up() -> None:
@@ -79,8 +95,8 @@ def warm_up() -> None:
     KGTextClassifier(None, tune=FewShotConfig(steps=1)).fit(texts, ["bonds"] * 3 + ["raw"] * 3)
 
 
-def of_set(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every size, seed and system of one set."""
+def of_set(name: str, given: argparse.Namespace, runs: list[dict[str, Any]]) -> None:
+    """Every size, seed and system of one set that is not in ``runs``, which they are added to."""
     from kgml.data.corpus import draw_per_class
     from kgml.evaluation.metrics import scores
 
@@ -88,22 +104,26 @@ def of_set(name: str, given: argparse.Namespace) -> list[dict[str, Any]]:
     systems = [s for s in given.systems if (graph is not None or "concepts" not in s)
                and (given.peers or s != "setfit")]  # fmt: skip
     wanted = [labels[i] for i in test]
-    found = []
+    there = {tuple(run[key] for key in KEY) for run in runs}
     for count in given.per_class:
         for seed in range(given.seeds):
             rows = draw_per_class(labels, train, count, seed)
             learn = [texts[i] for i in rows], [labels[i] for i in rows]
             for system in systems:
+                if (name, count, seed, system, len(test)) in there:
+                    continue
                 predicted, seconds, more = SYSTEM[system](
                     learn, [texts[i] for i in test], graph, seed, given
                 )
                 score = scores(wanted, predicted)
                 run = {"set": name, "per_class": count, "seed": seed, "system": system,
-                       "accuracy": score["accuracy"], "macro_f1": score["macro_f1"],
+                       "test": len(test), "accuracy": score["accuracy"], "macro_f1": score["macro_f1"],
                        "seconds": round(seconds, 1), **more}  # fmt: skip
                 print(run, file=sys.stderr, flush=True)
-                found.append(run)
-    return found
+                runs.append(run)
+                if given.runs:
+                    with given.runs.open("a", encoding="utf-8") as stream:
+                        stream.write(json.dumps(run) + "\n")
 
 
 def read(name: str, given: argparse.Namespace) -> tuple[Any, ...]:
@@ -220,15 +240,11 @@ def means(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Mean over seeds, and half the width of its 95% interval, of each set, size and system."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for run in runs:
-        groups.setdefault((run["set"], run["per_class"], run["system"]), []).append(run)
+        groups.setdefault(tuple(run[key] for key in KEY if key != "seed"), []).append(run)
     found = []
-    for (name, count, system), mine in groups.items():
-        row: dict[str, Any] = {
-            "set": name,
-            "per_class": count,
-            "system": system,
-            "seeds": len(mine),
-        }
+    for (name, count, system, test), mine in groups.items():
+        row: dict[str, Any] = {"set": name, "per_class": count, "system": system, "test": test,
+                               "seeds": len(mine)}  # fmt: skip
         for score in ("accuracy", "macro_f1", "seconds"):
             values = np.array([run[score] for run in mine])
             row[score] = round(float(values.mean()), 4)

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from few_shot import read_runs
 from scipy import stats
 
 SYSTEMS = ("light", "all", "top:2", "lora")
@@ -53,14 +54,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.only_table:
         run_all(given)
-    print(table(read(given.runs)))
-
-
-def read(file: Path) -> list[dict[str, Any]]:
-    """The runs that are there."""
-    if not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    print(table(read_runs(given.runs)))
 
 
 def run_all(given: argparse.Namespace) -> None:
@@ -69,7 +63,7 @@ def run_all(given: argparse.Namespace) -> None:
 
     if given.threads:
         torch.set_num_threads(given.threads)
-    there = {(run["set"], run["size"], run["seed"], run["system"]) for run in read(given.runs)}
+    there = {(run["set"], run["size"], run["seed"], run["system"]) for run in read_runs(given.runs)}
     for seed in range(given.seeds):
         for size in given.sizes:
             for system in given.systems:

@@ -58,8 +58,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from documents import ONTOLOGIES
-from few_shot import read_rows, setfit
-from fine_tune import read as read_runs
+from few_shot import read_rows, read_runs, setfit
 
 SIZES = ("8", "32", "full")
 DEMANDS = {"on2vec": "on2vec", "setfit": "peers"}

@@ -296,7 +296,9 @@ class TextEncoder:
         for parameter in copied.parameters():
             if parameter.requires_grad:
                 digest.update(parameter.detach().cpu().numpy().tobytes())
-        vars(one).update(_loaded=copied, fingerprint=digest.hexdigest())
+        vars(one).update(
+            _loaded=copied, checkpoint=self.checkpoint, fingerprint=digest.hexdigest()
+        )  # fmt: skip
         if self.precision == "bf16":
             copied[0].bfloat16()
         return one
