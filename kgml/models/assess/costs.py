@@ -57,9 +57,13 @@ def encoding_seconds(encoder: TextEncoder, texts: list[str], seed: int) -> float
 
 
 def fine_tuning_cost(
-    given: Material, encoder: TextEncoder, options: TransformerConfig
+    given: Material, encoder: TextEncoder, options: TransformerConfig, *, trainings: int = 1
 ) -> dict[str, Any] | None:
-    """Of ``kgml train --head transformer``; None where the encoder has no layers to train."""
+    """Of ``kgml train --head transformer``; None where the encoder has no layers to train.
+
+    Args:
+        trainings: two where knowledge may enter, with it and without it.
+    """
     if encoder.is_static:
         return None
     model = encoder.load()
@@ -80,9 +84,9 @@ def fine_tuning_cost(
     epochs = max(1.0, steps * size / len(inside))
     checks = epochs * options.checks * len(outside) / size / 3  # forth alone is a third
     trained = sum(p.numel() for p in model.parameters())
-    total = seconds * (steps * options.accumulation + checks)
+    total = trainings * seconds * (steps * options.accumulation + checks)
     return {
-        "minutes": round(total / 60, 3), "steps": steps, "seconds_a_step": round(seconds, 4),
+        "minutes": round(total / 60, 3), "steps": steps, "trainings": trainings, "seconds_a_step": round(seconds, 4),
         "parameters": trained, "memory_mib": peak_mib(),
     }  # fmt: skip
 

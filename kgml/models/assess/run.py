@@ -90,7 +90,7 @@ def assess(
         found, groups = by_group(held, group_column, table.others[group_column])
         findings.append(found)
     relevance, evidence = _relevance(given, graph, patch, findings)
-    costs, language_model = _costs(given, curve, table, corpus, config)
+    costs, language_model = _costs(given, curve, table, corpus, config, evidence)
     shown = curve.to_json(len(given.codes), wanted)
     usual = max(given.labels, key=given.labels.count)
     measured = Measured(
@@ -184,7 +184,12 @@ def _relevance(
 
 
 def _costs(
-    given: Material, curve: Curve, table: LabelledTable, corpus: Sequence[Path], config: Config
+    given: Material,
+    curve: Curve,
+    table: LabelledTable,
+    corpus: Sequence[Path],
+    config: Config,
+    evidence: Evidence | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of the three ways, and what a language model of the text would be."""
     note("timing a few steps")
@@ -197,9 +202,10 @@ def _costs(
     planned["from"] = [str(path) for path in corpus] or ["the table"]
     seconds = encoding_seconds(encoder, given.documents.texts, given.seed)
     largest = planned["largest"]
+    trainings = 2 if evidence is not None and evidence.ship else 1
     return {
         EMBEDDINGS: light_cost(given, curve, seconds),
-        FINE_TUNE: fine_tuning_cost(given, encoder, config.transformer),
+        FINE_TUNE: fine_tuning_cost(given, encoder, config.transformer, trainings=trainings),
         SCRATCH: largest and {
             "minutes": largest["minutes_here"], "memory_mib": largest["memory_mib"], **speed
         },
