@@ -25,6 +25,7 @@ from kgml.models.assess.costs import (
     light_cost,
     scratch_speed,
 )
+from kgml.models.assess.identity import identity_terms
 from kgml.models.assess.labels import by_group, label_errors
 from kgml.models.assess.measured import (
     MOST_HELD,
@@ -89,6 +90,8 @@ def assess(
     if group_column is not None:
         found, groups = by_group(held, group_column, table.others[group_column])
         findings.append(found)
+    found, identity = identity_terms(given)
+    findings.append(found)
     relevance, evidence = _relevance(given, graph, patch, findings)
     costs, language_model = _costs(given, curve, table, corpus, config, evidence)
     shown = curve.to_json(len(given.codes), wanted)
@@ -101,7 +104,9 @@ def assess(
     return {
         "data": str(data), "graph": None if graph is None else str(graph),
         "volume": {**_volume(table, given), "tokens": relevance["fragmentation"]["tokens"], "curve": shown},
-        "quality": {"suspects": suspects, "groups": groups, "weights": _weights(findings)},
+        "quality": {
+            "suspects": suspects, "groups": groups, "identity": identity, "weights": _weights(findings)
+        },
         "relevance": relevance, "costs": costs, "language_model": language_model,
         "findings": [finding.to_json() for finding in findings], "verdict": verdict(measured),
         "seconds": round(time.perf_counter() - started, 3),
