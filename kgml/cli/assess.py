@@ -163,15 +163,7 @@ def _relevance(result: dict[str, Any]) -> list[str]:
     if found["ontology"] is None:
         return ["no ontology was given (--graph)"]
     of = found["ontology"]
-    lines = [
-        f"{of['share']:.0%} of the documents touched, {of['entities_a_document']} entities each, "
-        f"{of['entities']:,} of {of['entities_of']:,} entities used"
-        + (
-            f", mean depth {of['depth']}, information content {of['specificity']}"
-            if of["depth"]
-            else ""
-        )
-    ]
+    lines = [_touched(of)]
     if of["branches"]:
         lines.append(
             "branches: " + ", ".join(f"{b['label']} ({b['documents']:,})" for b in of["branches"])
@@ -182,6 +174,18 @@ def _relevance(result: dict[str, Any]) -> list[str]:
             "phrases it lacks: " + ", ".join(f"{p['phrase']} ({p['documents']:,})" for p in some)
         )
     return lines
+
+
+def _touched(of: dict[str, Any]) -> str:
+    depth = (
+        f", mean depth {of['depth']}, information content {of['specificity']}"
+        if of["depth"]
+        else ""
+    )
+    return (
+        f"{of['share']:.0%} of the documents touched, {of['entities_a_document']} entities each, "
+        f"{of['entities']:,} of {of['entities_of']:,} entities used{depth}"
+    )
 
 
 def verdict_lines(result: dict[str, Any]) -> list[str]:
@@ -195,13 +199,17 @@ def verdict_lines(result: dict[str, Any]) -> list[str]:
         else ""
     )
     lines.append(f"Way: {found['regime']} ({found['command']}){took}. {' '.join(found['reasons'])}")
-    plan = result["language_model"]
-    if plan["largest"]:
-        of = plan["largest"]
-        on = ", ".join(f"{name} {minutes:.2g} min" for name, minutes in of["minutes_on"].items())
-        lines.append(
-            f"A language model of this text ({plan['tokens']:,} tokens, {plan['readings']} readings): at most "
-            f"{of['parameters']:,} parameters, {of['flops']:.2g} FLOPs, {of['minutes_here']:,.1f} min here, "
-            f"{on} at {of['mfu']:.0%} MFU"
-        )
-    return lines
+    return [*lines, *_language_model(result["language_model"])]
+
+
+def _language_model(plan: dict[str, Any]) -> list[str]:
+    """What the text would carry; nothing where that is none."""
+    of = plan["largest"]
+    if not of:
+        return []
+    on = ", ".join(f"{name} {minutes:.2g} min" for name, minutes in of["minutes_on"].items())
+    return [
+        f"A language model of this text ({plan['tokens']:,} tokens, {plan['readings']} readings): at most "
+        f"{of['parameters']:,} parameters, {of['flops']:.2g} FLOPs, {of['minutes_here']:,.1f} min here, "
+        f"{on} at {of['mfu']:.0%} MFU"
+    ]

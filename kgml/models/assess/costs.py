@@ -13,6 +13,7 @@ import torch
 from kgml.config import TransformerConfig
 from kgml.encoders.device import choose_device
 from kgml.encoders.text import TextEncoder
+from kgml.lm.network import make_network
 from kgml.lm.sizes import Shape, count_parameters, flops_per_token
 from kgml.models.assess.measured import Curve, Material
 from kgml.models.evidence import dealings
@@ -93,18 +94,10 @@ def fine_tuning_cost(
 
 def scratch_speed(device: str = "auto") -> dict[str, Any]:
     """Operations a second that a training step of a small language model reaches here."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     where = choose_device(device)
-    config = LlamaConfig(
-        vocab_size=TRIAL.vocabulary, hidden_size=TRIAL.width, num_hidden_layers=TRIAL.depth,
-        intermediate_size=8 * round(TRIAL.width / 3), num_attention_heads=TRIAL.heads,
-        max_position_embeddings=TRIAL.context, tie_word_embeddings=True,
-    )  # fmt: skip
+    model: Any = make_network(TRIAL, "llama", None, 0).to(where)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model: Any = LlamaForCausalLM(config)
-        model.to(where)
         tokens = torch.randint(TRIAL.vocabulary, (8, TRIAL.context)).to(where)
 
     def step() -> None:
