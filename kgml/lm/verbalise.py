@@ -84,15 +84,18 @@ def relation_said(name: str, tails: list[str]) -> str:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower().split()
     verb = next((i for i, word in enumerate(words) if word in VERBS), 0)
     words, some = words[verb:], listed(tails[:SHOWN])
-    if words and words[0].endswith("s") and not words[0].endswith("ss"):
+    third = words and words[0].endswith("s") and not words[0].endswith("ss")
+    if third or (words and words[0] in VERBS):
         return f"It {' '.join(words)} {some}."
     if words and words[-1] in PREPOSITIONS:
         return f"It is {' '.join(words)} {some}."
     return f"Its {' '.join(words)} {_be(tails[:SHOWN])} {some}."
 
 
-VERBS = ("has", "is", "does")
-PREPOSITIONS = ("of", "in", "by", "to", "from", "with", "on", "at", "for", "during", "into")
+VERBS = ("has", "is", "does", "may", "can", "must")
+PREPOSITIONS = (
+    "of", "in", "by", "to", "from", "with", "on", "at", "for", "during", "into", "against",
+)  # fmt: skip
 """At the end of a relation's name: "located in"."""
 
 

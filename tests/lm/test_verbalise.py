@@ -81,6 +81,7 @@ def test_obo_relationships_are_told_and_cut_short(tmp_path: Path) -> None:
     ("name", "sentence"),
     [
         ("regulates", "It regulates x."), ("located_in", "It is located in x."),
+        ("may be diagnosed by", "It may be diagnosed by x."), ("may cause", "It may cause x."),
         ("is model of", "It is model of x."), ("exactMatch", "Its exact match is x."),
         ("address", "Its address is x."),
     ],
