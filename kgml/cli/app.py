@@ -22,6 +22,7 @@ from kgml import __version__
 from kgml.cli import (
     adapt,
     assess,
+    build,
     build_graph,
     compare,
     encode,
@@ -97,6 +98,7 @@ app = typer.Typer(
 app.command("build-graph")(build_graph.build_graph)
 app.command("adapt")(adapt.adapt)
 app.command("assess", cls=assess.Several)(assess.assess)
+app.command("build", cls=assess.Several)(build.build)
 # --order takes all that follows it
 app.command("train", context_settings={"allow_extra_args": True})(train.train)
 app.command("predict")(predict.predict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -21,39 +21,42 @@ class Several(compare.Several):
 
 
 MARKS = {"serious": "!!", "look": "! "}
+Data: TypeAlias = Annotated[
+    Path, typer.Argument(help="CSV, TSV, JSONL or Parquet with labels.", show_default=False)
+]
+Graph: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--graph", metavar="DIR", help="A built graph or an ontology: how relevant is it?"
+    ),
+]
+TargetMetric: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--target-metric", metavar="NAME=SCORE", help="What is wanted, such as macro_f1=0.85."
+    ),
+]
+BudgetHours: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--budget-hours", metavar="HOURS", min=0.001, help="Most time for training here."),
+]
+CorpusPaths: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--corpus",
+        metavar="PATH...",
+        help="Text for a language model from scratch. Default: the table's.",
+    ),
+]
 
 
 def assess(
     ctx: typer.Context,
-    data: Annotated[
-        Path, typer.Argument(help="CSV, TSV, JSONL or Parquet with labels.", show_default=False)
-    ],
-    graph: Annotated[
-        Path | None,
-        typer.Option(
-            "--graph", metavar="DIR", help="A built graph or an ontology: how relevant is it?"
-        ),
-    ] = None,
-    target_metric: Annotated[
-        str | None,
-        typer.Option(
-            "--target-metric", metavar="NAME=SCORE", help="What is wanted, such as macro_f1=0.85."
-        ),
-    ] = None,
-    budget_hours: Annotated[
-        float | None,
-        typer.Option(
-            "--budget-hours", metavar="HOURS", min=0.001, help="Most time for training here."
-        ),
-    ] = None,
-    corpus: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--corpus",
-            metavar="PATH...",
-            help="Text for a language model from scratch. Default: the table's.",
-        ),
-    ] = None,
+    data: Data,
+    graph: Graph = None,
+    target_metric: TargetMetric = None,
+    budget_hours: BudgetHours = None,
+    corpus: CorpusPaths = None,
     group_column: Annotated[
         str | None,
         typer.Option(
@@ -112,7 +115,7 @@ def human(result: dict[str, Any]) -> str:
         "VOLUME", *_volume(result["volume"]), "", "QUALITY",
         *_findings(result, ("accuracy", "consistency", "bias")), "", "RELEVANCE",
         *_relevance(result), *_findings(result, ("relevance",)), "", "VERDICT",
-        *_verdict(result), f"{result['seconds']:.1f} s",
+        *verdict_lines(result), f"{result['seconds']:.1f} s",
     ])  # fmt: skip
 
 
@@ -160,15 +163,7 @@ def _relevance(result: dict[str, Any]) -> list[str]:
     if found["ontology"] is None:
         return ["no ontology was given (--graph)"]
     of = found["ontology"]
-    lines = [
-        f"{of['share']:.0%} of the documents touched, {of['entities_a_document']} entities each, "
-        f"{of['entities']:,} of {of['entities_of']:,} entities used"
-        + (
-            f", mean depth {of['depth']}, information content {of['specificity']}"
-            if of["depth"]
-            else ""
-        )
-    ]
+    lines = [_touched(of)]
     if of["branches"]:
         lines.append(
             "branches: " + ", ".join(f"{b['label']} ({b['documents']:,})" for b in of["branches"])
@@ -181,7 +176,20 @@ def _relevance(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _verdict(result: dict[str, Any]) -> list[str]:
+def _touched(of: dict[str, Any]) -> str:
+    depth = (
+        f", mean depth {of['depth']}, information content {of['specificity']}"
+        if of["depth"]
+        else ""
+    )
+    return (
+        f"{of['share']:.0%} of the documents touched, {of['entities_a_document']} entities each, "
+        f"{of['entities']:,} of {of['entities_of']:,} entities used{depth}"
+    )
+
+
+def verdict_lines(result: dict[str, Any]) -> list[str]:
+    """The answer, what it takes, the way with its cost, and the language model there could be."""
     found = result["verdict"]
     lines = [f"{found['verdict'].capitalize()}: {found['reason']}."]
     lines += [f"- {condition}" for condition in found["conditions"]]
@@ -191,13 +199,17 @@ def _verdict(result: dict[str, Any]) -> list[str]:
         else ""
     )
     lines.append(f"Way: {found['regime']} ({found['command']}){took}. {' '.join(found['reasons'])}")
-    plan = result["language_model"]
-    if plan["largest"]:
-        of = plan["largest"]
-        on = ", ".join(f"{name} {minutes:.2g} min" for name, minutes in of["minutes_on"].items())
-        lines.append(
-            f"A language model of this text ({plan['tokens']:,} tokens, {plan['readings']} readings): at most "
-            f"{of['parameters']:,} parameters, {of['flops']:.2g} FLOPs, {of['minutes_here']:,.1f} min here, "
-            f"{on} at {of['mfu']:.0%} MFU"
-        )
-    return lines
+    return [*lines, *_language_model(result["language_model"])]
+
+
+def _language_model(plan: dict[str, Any]) -> list[str]:
+    """What the text would carry; nothing where that is none."""
+    of = plan["largest"]
+    if not of:
+        return []
+    on = ", ".join(f"{name} {minutes:.2g} min" for name, minutes in of["minutes_on"].items())
+    return [
+        f"A language model of this text ({plan['tokens']:,} tokens, {plan['readings']} readings): at most "
+        f"{of['parameters']:,} parameters, {of['flops']:.2g} FLOPs, {of['minutes_here']:,.1f} min here, "
+        f"{on} at {of['mfu']:.0%} MFU"
+    ]

@@ -120,6 +120,12 @@ def train(
             help="Of --head transformer, of the text encoder. Default: 1e-4, of lora 1e-3.",
         ),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--minutes", metavar="M", min=0.01, help="Of --head transformer, as many steps as fit."
+        ),
+    ] = None,
     precision: options.Precision = None,
     long_texts: options.LongTexts = None,
     device: options.Device = None,
@@ -162,7 +168,7 @@ def train(
         fusion={"name": fusion},
         transformer={
             "layers": layers, "epochs": epochs, "batch_size": batch_size,
-            "learning_rate": learning_rate,
+            "learning_rate": learning_rate, "minutes": minutes,
         },
         train={
             "text_column": text_column, "label_column": label_column,
@@ -178,7 +184,7 @@ def train(
     _check_transformer(
         config.train.head,
         {"--layers": layers, "--epochs": epochs, "--batch-size": batch_size,
-         "--learning-rate": learning_rate},
+         "--learning-rate": learning_rate, "--minutes": minutes},
     )  # fmt: skip
     check("fusion", config.fusion.name)
     check("node_encoder", config.encoder.node_encoder)

@@ -11,12 +11,15 @@ from kgml.lm.sizes import Shape, inner_width
 from kgml.lm.tokenizer import END, PAD, Tokenizer
 
 
-def make_network(shape: Shape, architecture: str, tokenizer: Tokenizer, seed: int) -> Any:
+def make_network(
+    shape: Shape, architecture: str, tokenizer: Tokenizer | None, seed: int
+) -> Any:  # fmt: skip
     """A transformers model with random weights.
 
     Args:
         architecture: llama (Touvron et al. 2023), gpt2 (Radford et al. 2019) or bert (Devlin et al.
             2019), without dropout: most corpora are seen only a few times.
+        tokenizer: whose special tokens it knows; None: of none, to be timed alone.
     """
     config = CONFIGS[architecture](shape, tokenizer)
     config.initializer_range = spread_of(shape.width)
@@ -37,10 +40,14 @@ def spread_of(width: int) -> float:
     return 0.02 * math.sqrt(1_024 / width)
 
 
-def _llama(shape: Shape, tokenizer: Tokenizer) -> Any:
+def _number(tokenizer: Tokenizer | None, token: str) -> int | None:
+    return None if tokenizer is None else tokenizer.number(token)
+
+
+def _llama(shape: Shape, tokenizer: Tokenizer | None) -> Any:
     from transformers import LlamaConfig
 
-    end = tokenizer.number(END)
+    end = _number(tokenizer, END)
     return LlamaConfig(
         vocab_size=shape.vocabulary, hidden_size=shape.width, num_hidden_layers=shape.depth,
         intermediate_size=inner_width(shape, "llama"), num_attention_heads=shape.heads,
@@ -49,10 +56,10 @@ def _llama(shape: Shape, tokenizer: Tokenizer) -> Any:
     )  # fmt: skip
 
 
-def _gpt2(shape: Shape, tokenizer: Tokenizer) -> Any:
+def _gpt2(shape: Shape, tokenizer: Tokenizer | None) -> Any:
     from transformers import GPT2Config
 
-    end = tokenizer.number(END)
+    end = _number(tokenizer, END)
     return GPT2Config(
         vocab_size=shape.vocabulary, n_embd=shape.width, n_layer=shape.depth, n_head=shape.heads,
         n_positions=shape.context, activation_function="gelu_pytorch_tanh", resid_pdrop=0.0,
@@ -61,14 +68,14 @@ def _gpt2(shape: Shape, tokenizer: Tokenizer) -> Any:
     )  # fmt: skip
 
 
-def _bert(shape: Shape, tokenizer: Tokenizer) -> Any:
+def _bert(shape: Shape, tokenizer: Tokenizer | None) -> Any:
     from transformers import BertConfig
 
     return BertConfig(
         vocab_size=shape.vocabulary, hidden_size=shape.width, num_hidden_layers=shape.depth,
         num_attention_heads=shape.heads, intermediate_size=inner_width(shape, "bert"),
         max_position_embeddings=shape.context, hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0, pad_token_id=tokenizer.number(PAD),
+        attention_probs_dropout_prob=0.0, pad_token_id=_number(tokenizer, PAD),
     )  # fmt: skip
 
 

@@ -39,6 +39,8 @@ from kgml.progress import note, warn
 DEFAULT = Config()
 PLACEBOS = 3
 """Permutations of the entities whose mean score is the placebo's."""
+ALONE = "none"
+"""The fusion that leaves knowledge out, and the graph where there is none."""
 
 
 def train(
@@ -53,7 +55,7 @@ def train(
 
     Args:
         graph: a graph artifact or ontology file; None means the folder's current graph, and where
-            there is none the shipped finance ontology.
+            there is none the shipped finance ontology, or with fusion none no graph.
         data: a labelled table; None means the examples of a shipped ontology.
         output: the model folder; None means ``artifacts/<graph>-<fusion>.model``.
 
@@ -106,7 +108,8 @@ def _train(
         model.featurizer().documents([corpus.texts[i] for i in part])
         for part in (corpus.train, corpus.test)
     )
-    warn_if_unlinked(learn, held)
+    if len(loaded):
+        warn_if_unlinked(learn, held)
     target = model.make_target()
     y = target.check([corpus.labels[i] for i in corpus.train])
     order = row_order(learn.texts, target.learn(y))  # as the model sorts them: baselines alike
@@ -211,16 +214,19 @@ def make_classifier(graph: KnowledgeGraph | None, config: Config) -> KGTextClass
 def find_graph(
     graph: Path | None, data: Path | None = None, config: Config = DEFAULT
 ) -> tuple[str, KnowledgeGraph]:
-    """The graph to use and where it came from: artifact, ontology file, current, shipped.
+    """The graph to use and where it came from: artifact, ontology file, current, shipped, none.
 
-    The shipped one is only taken with its own example texts, when no ``data`` is given.
+    The shipped one is only taken with its own example texts, when no ``data`` is given; none is needed
+    where the fusion is none.
     """
     if graph is None:
         graph = current_graph() or (resources.ontology("fin") if data is None else None)
     if graph is None:
+        if config.fusion.name == ALONE:
+            return ALONE, KnowledgeGraph.empty()
         raise InputError(
             "no graph is current in this folder. Build one: kgml build-graph FILE, or name one: "
-            "--graph DIR"
+            "--graph DIR, or train on the text alone: --fusion none"
         )
     return str(graph), open_graph(graph, config.graph)
 

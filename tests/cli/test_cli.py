@@ -18,7 +18,7 @@ from kgml.cli.output import Call, columns
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["build-graph", "adapt", "assess", "train", "predict", "evaluate", "explain", "compare",
+COMMANDS = ["build-graph", "adapt", "assess", "build", "train", "predict", "evaluate", "explain", "compare",
             "tune", "tune pretrain", "pretrain", "generate", "link", "encode", "search", "info",
             "validate"]  # fmt: skip
 GROUP = ["stats", "show", "diff", "subset", "fetch", "export"]

@@ -6,6 +6,7 @@ from kgml.data.near import near_groups
 from kgml.data.quality.copies import find_copies
 from kgml.data.quality.drift import find_drift
 from kgml.data.quality.finding import Finding, first_rows, weigh
+from kgml.data.quality.languages import language_mix
 from kgml.data.quality.shortcuts import find_bias
 from kgml.data.quality.table import LabelledTable
 from kgml.data.quality.texts import find_in_texts
@@ -21,5 +22,5 @@ def look(table: LabelledTable, seed: int = 0) -> list[Finding]:
     )  # fmt: skip
     return [
         missing, *find_copies(table, near_groups(table.texts)), *find_in_texts(table.texts),
-        *find_drift(table, seed), *find_bias(table),
+        language_mix(table.texts, seed), *find_drift(table, seed), *find_bias(table),
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgml.kg.arrow import values
 from kgml.kg.axioms.kinds import CODES, KINDS, RESTRICTIONS, Restriction, written
@@ -126,20 +127,35 @@ _OF_HEAD = frozenset(
 """Where a restriction holds of everything that is the head."""
 
 
-def _phrases(graph: KnowledgeGraph) -> Iterator[tuple[int, str]]:
-    around = [_around(kind) for kind in KINDS]
+def certain(graph: KnowledgeGraph) -> NDArray[np.int64]:
+    """Rows of ``graph.triples``, rising, by which everything that is the head has such a tail.
+
+    Not those that say "only", "no" or "a limited number of", nor what has one tail or others.
+    """
+    plain = [_around(kind) in (("some", ""), ("", "")) for kind in KINDS]
+    return _told(graph, plain)[0]
+
+
+def _told(graph: KnowledgeGraph, wanted: list[bool]) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+    """Rows of the triples with an axiom of a kind that is wanted, and the first such kind of each."""
     origins = graph.columns.origins
     axiom = values(origins.column("axiom"))
     of_triple = values(origins.column("triple"))
     between_individuals = (graph.columns.kinds[graph.triples[:, [0, 2]]] == 1).all(axis=1)
-    told = np.array([found is not None for found in around])[axiom]
+    told = np.array(wanted)[axiom]
     told |= (axiom == CODES["inverse"]) & between_individuals[of_triple]
     rows, first = np.unique(of_triple[told], return_index=True)
+    return rows, axiom[told][first]
+
+
+def _phrases(graph: KnowledgeGraph) -> Iterator[tuple[int, str]]:
+    around = [_around(kind) for kind in KINDS]
+    rows, kinds = _told(graph, [found is not None for found in around])
     is_a = {n for n, iri in enumerate(graph.relation_iris) if iri in IS_A}
     names = [name.replace("_", " ") for name in graph.relation_labels]
     times: Counter[int] = Counter()
     for (head, relation, tail), kind in zip(
-        graph.triples[rows].tolist(), axiom[told][first].tolist(), strict=True
+        graph.triples[rows].tolist(), kinds.tolist(), strict=True
     ):
         times[head] += 1
         if times[head] > MOST:

@@ -13,6 +13,7 @@ import torch
 from kgml.config import TransformerConfig
 from kgml.encoders.device import choose_device
 from kgml.encoders.text import TextEncoder
+from kgml.lm.network import make_network
 from kgml.lm.sizes import Shape, count_parameters, flops_per_token
 from kgml.models.assess.measured import Curve, Material
 from kgml.models.evidence import dealings
@@ -57,9 +58,13 @@ def encoding_seconds(encoder: TextEncoder, texts: list[str], seed: int) -> float
 
 
 def fine_tuning_cost(
-    given: Material, encoder: TextEncoder, options: TransformerConfig
+    given: Material, encoder: TextEncoder, options: TransformerConfig, *, trainings: int = 1
 ) -> dict[str, Any] | None:
-    """Of ``kgml train --head transformer``; None where the encoder has no layers to train."""
+    """Of ``kgml train --head transformer``; None where the encoder has no layers to train.
+
+    Args:
+        trainings: two where knowledge may enter, with it and without it.
+    """
     if encoder.is_static:
         return None
     model = encoder.load()
@@ -80,27 +85,19 @@ def fine_tuning_cost(
     epochs = max(1.0, steps * size / len(inside))
     checks = epochs * options.checks * len(outside) / size / 3  # forth alone is a third
     trained = sum(p.numel() for p in model.parameters())
-    total = seconds * (steps * options.accumulation + checks)
+    total = trainings * seconds * (steps * options.accumulation + checks)
     return {
-        "minutes": round(total / 60, 3), "steps": steps, "seconds_a_step": round(seconds, 4),
+        "minutes": round(total / 60, 3), "steps": steps, "trainings": trainings, "seconds_a_step": round(seconds, 4),
         "parameters": trained, "memory_mib": peak_mib(),
     }  # fmt: skip
 
 
 def scratch_speed(device: str = "auto") -> dict[str, Any]:
     """Operations a second that a training step of a small language model reaches here."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     where = choose_device(device)
-    config = LlamaConfig(
-        vocab_size=TRIAL.vocabulary, hidden_size=TRIAL.width, num_hidden_layers=TRIAL.depth,
-        intermediate_size=8 * round(TRIAL.width / 3), num_attention_heads=TRIAL.heads,
-        max_position_embeddings=TRIAL.context, tie_word_embeddings=True,
-    )  # fmt: skip
+    model: Any = make_network(TRIAL, "llama", None, 0).to(where)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model: Any = LlamaForCausalLM(config)
-        model.to(where)
         tokens = torch.randint(TRIAL.vocabulary, (8, TRIAL.context)).to(where)
 
     def step() -> None:

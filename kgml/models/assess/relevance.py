@@ -60,29 +60,7 @@ def coverage(given: Material, graph: KnowledgeGraph) -> tuple[dict[str, Any], Fi
 
 def contradictions(given: Material) -> Finding:
     """Documents whose concepts alone, by models that have not seen them, are sure of another class."""
-    linked = np.flatnonzero(np.diff(given.documents.own.indptr))
-    codes, wrong = given.codes, []
-    if len(linked) > FOLDS and len(np.unique(codes[linked])) > 1:
-        features = given.documents.counts[linked].copy()
-        features.data = np.ones_like(features.data)
-        features = unit_rows(features)
-        seen, y = np.unique(codes[linked], return_inverse=True)
-        fold = assign_folds(y, FOLDS, given.seed, given.documents.take(linked).near)
-        decisions = np.full((len(y), len(seen)), -np.inf)
-        head = make_head("logistic", given.seed)
-        for k in range(int(fold.max()) + 1):
-            inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            if len(np.unique(y[inside])) > 1:
-                head = make_head("logistic", given.seed).fit(features[inside], y[inside], len(seen))
-                decisions[outside] = head.decision(features[outside])
-        told = np.flatnonzero(np.isfinite(decisions).any(axis=1))
-        chance = head.calibrate(decisions[told], y[told]).probabilities(decisions[told])
-        own = chance[np.arange(len(told)), y[told]]
-        hit = (chance.max(axis=1) >= SURE) & (own <= UNLIKELY)
-        wrong = [
-            (int(linked[told[i]]), given.classes[seen[chance[i].argmax()]])
-            for i in np.flatnonzero(hit)
-        ]
+    wrong = _contradicted(given)
     evidence = ""
     if wrong:
         i, other = wrong[0]
@@ -91,11 +69,45 @@ def contradictions(given: Material) -> Finding:
             f"{shown(given.documents.texts[i])}"
         )
     return Finding(
-        "labels against concepts", "relevance", weigh(len(wrong), len(codes), 0.05), len(wrong),
+        "labels against concepts", "relevance", weigh(len(wrong), len(given.codes), 0.05), len(wrong),
         f"the concepts of {len(wrong):,} documents contradict their label", evidence,
         "Look at them: the label is wrong, or the linked concepts are." if wrong else "",
         first_rows([int(given.rows[i]) for i, _ in wrong]),
     )  # fmt: skip
+
+
+def _contradicted(given: Material) -> list[tuple[int, str]]:
+    """Rows of ``given``, and the class that their concepts are sure of."""
+    linked = np.flatnonzero(np.diff(given.documents.own.indptr))
+    seen, y = np.unique(given.codes[linked], return_inverse=True)
+    if len(linked) <= FOLDS or len(seen) < 2:
+        return []
+    told, chance = _by_concepts(given, linked, y, len(seen))
+    own = chance[np.arange(len(told)), y[told]]
+    hit = (chance.max(axis=1) >= SURE) & (own <= UNLIKELY)
+    return [
+        (int(linked[told[i]]), given.classes[seen[chance[i].argmax()]]) for i in np.flatnonzero(hit)
+    ]
+
+
+def _by_concepts(
+    given: Material, linked: NDArray[np.int64], y: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Places in ``linked`` that could be asked (k,), and probabilities (k, ``classes``) out of fold by the
+    concepts alone; ``y``: codes of ``linked``, from 0."""
+    features = given.documents.counts[linked].copy()
+    features.data = np.ones_like(features.data)
+    features = unit_rows(features)
+    fold = assign_folds(y, FOLDS, given.seed, given.documents.take(linked).near)
+    decisions = np.full((len(y), classes), -np.inf)
+    head = make_head("logistic", given.seed)
+    for k in range(int(fold.max()) + 1):
+        inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        if len(np.unique(y[inside])) > 1:
+            head = make_head("logistic", given.seed).fit(features[inside], y[inside], classes)
+            decisions[outside] = head.decision(features[outside])
+    told = np.flatnonzero(np.isfinite(decisions).any(axis=1))
+    return told, head.calibrate(decisions[told], y[told]).probabilities(decisions[told])
 
 
 def fragmentation(

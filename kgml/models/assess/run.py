@@ -25,6 +25,7 @@ from kgml.models.assess.costs import (
     light_cost,
     scratch_speed,
 )
+from kgml.models.assess.identity import identity_terms
 from kgml.models.assess.labels import by_group, label_errors
 from kgml.models.assess.measured import (
     MOST_HELD,
@@ -89,8 +90,10 @@ def assess(
     if group_column is not None:
         found, groups = by_group(held, group_column, table.others[group_column])
         findings.append(found)
+    found, identity = identity_terms(given)
+    findings.append(found)
     relevance, evidence = _relevance(given, graph, patch, findings)
-    costs, language_model = _costs(given, curve, table, corpus, config)
+    costs, language_model = _costs(given, curve, table, corpus, config, evidence)
     shown = curve.to_json(len(given.codes), wanted)
     usual = max(given.labels, key=given.labels.count)
     measured = Measured(
@@ -101,7 +104,9 @@ def assess(
     return {
         "data": str(data), "graph": None if graph is None else str(graph),
         "volume": {**_volume(table, given), "tokens": relevance["fragmentation"]["tokens"], "curve": shown},
-        "quality": {"suspects": suspects, "groups": groups, "weights": _weights(findings)},
+        "quality": {
+            "suspects": suspects, "groups": groups, "identity": identity, "weights": _weights(findings)
+        },
         "relevance": relevance, "costs": costs, "language_model": language_model,
         "findings": [finding.to_json() for finding in findings], "verdict": verdict(measured),
         "seconds": round(time.perf_counter() - started, 3),
@@ -184,7 +189,12 @@ def _relevance(
 
 
 def _costs(
-    given: Material, curve: Curve, table: LabelledTable, corpus: Sequence[Path], config: Config
+    given: Material,
+    curve: Curve,
+    table: LabelledTable,
+    corpus: Sequence[Path],
+    config: Config,
+    evidence: Evidence | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of the three ways, and what a language model of the text would be."""
     note("timing a few steps")
@@ -197,9 +207,10 @@ def _costs(
     planned["from"] = [str(path) for path in corpus] or ["the table"]
     seconds = encoding_seconds(encoder, given.documents.texts, given.seed)
     largest = planned["largest"]
+    trainings = 2 if evidence is not None and evidence.ship else 1
     return {
         EMBEDDINGS: light_cost(given, curve, seconds),
-        FINE_TUNE: fine_tuning_cost(given, encoder, config.transformer),
+        FINE_TUNE: fine_tuning_cost(given, encoder, config.transformer, trainings=trainings),
         SCRATCH: largest and {
             "minutes": largest["minutes_here"], "memory_mib": largest["memory_mib"], **speed
         },

@@ -63,13 +63,16 @@ def verdict(of: Measured) -> dict[str, Any]:
 
 
 def _feasible(of: Measured) -> tuple[str, str, list[str]]:
-    """The answer, why, and what it takes."""
+    """The answer, why, and what it takes, or would take."""
     now, target, title = of.curve["now"], of.curve["target"], of.curve["title"]
     low, high = now["interval"]
     said = f"{title} {now['value']:.2f} [{low:.2f}, {high:.2f}] is expected of {now['labels']:,} labels"
     if target is None:
         if high < of.guess + ABOVE:
-            return NOT, f"{said}, no better than guessing ({of.guess:.2f})", []
+            return NOT, f"{said}, no better than guessing ({of.guess:.2f})", [
+                "Labels that follow from the texts: look at the likely label errors, or label by another rule.",
+                "Or more rows, if there are few.",
+            ]  # fmt: skip
         return FEASIBLE, f"{said}; guessing gives {of.guess:.2f}", []
     wanted = f"{target['score']:.2f} is wanted"
     if low >= target["score"]:
@@ -80,10 +83,14 @@ def _feasible(of: Measured) -> tuple[str, str, list[str]]:
             "Hold out a test part and measure before you rely on it, or label more rows."
         ]  # fmt: skip
     if target["reached"] < CHANCE:
-        return NOT, f"{said}; {wanted}, where the curve does not lead", []
+        return NOT, f"{said}; {wanted}, where the curve does not lead", [
+            f"Ask for no more than {now['value']:.2f}, or name an --encoder or a --graph of this domain."
+        ]  # fmt: skip
     least = ends[0]
     if least is not None and least > FAR * of.rows:
-        return NOT, f"{said}; {wanted}, which takes {least:,.0f} labels at least", []
+        return NOT, f"{said}; {wanted}, which takes {least:,.0f} labels at least", [
+            f"Label {least:,.0f} rows, {of.rows:,} are there, or ask for no more than {now['value']:.2f}."
+        ]  # fmt: skip
     many = "an unknown number of" if labels is None else f"about {labels:,.0f}"
     return CONDITIONS, f"{said}; {wanted}", [
         f"Label more: {many} rows in all ({_span(ends)}), {of.rows:,} are there."
