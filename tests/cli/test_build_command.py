@@ -21,7 +21,7 @@ from .test_assess_command import GRAPH, write_table
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
 CALL = ["build", "t.csv", "--graph", "g.ttl", "-o", "m", "--seed", "1", "--auto", "--json"]
-SECONDS = 200
+SECONDS = 300
 
 
 @pytest.fixture(scope="module")
