@@ -3,18 +3,30 @@
     python benchmarks/assess.py curve --draws 5                # from 8, 16, 32 per class to 64 and full
     python benchmarks/assess.py errors                         # 5% wrong labels in two sets
     python benchmarks/assess.py curve --sets banking77 --per-class 8 --draws 1
+    python benchmarks/assess.py costs --sets financial_phrasebank   # minutes told beside minutes taken
+    python benchmarks/assess.py size                                # 100,000 documents
 
 curve: of each draw of 8, 16 or 32 training rows per class the curve is measured on these rows alone, as
 `kgml assess` does; then the light stack learns from 64 per class and from all training rows and is asked for
 the test rows. Told are the mean absolute error of macro-F1 and how often the 95% interval held the score.
 errors: 5% of the training labels are replaced by another class's; precision and recall of the suspects, and
 precision among as many as were planted, the likeliest first. Errors that the set had before count as wrong.
+costs: the minutes that `kgml assess` tells of a light, a fine-tuned and a from-scratch run of the table, and
+those that each then took, in a process that has imported everything and with an empty cache; the language model
+is the largest sensible one, trained on ``--tokens`` tokens, what is told being in proportion. size: what
+looking at 100,000 texts takes that are sentences of the set, drawn and put together, without models (labels are
+drawn): seconds and the most memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import os
+import resource
+import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -23,31 +35,46 @@ import numpy as np
 
 from kgml.config import Config
 from kgml.data.corpus import draw_per_class
+from kgml.data.quality.look import look
 from kgml.data.quality.table import LabelledTable, read_labelled_table
 from kgml.evaluation.metrics import scores
+from kgml.lm.run import pretrain
 from kgml.models.assess.labels import suspects
 from kgml.models.assess.measured import Material, fit, held_out, learning_curve_of, material
+from kgml.models.assess.run import assess
+from kgml.models.assess.verdict import EMBEDDINGS, FINE_TUNE, SCRATCH
 from kgml.models.learn import some_rows
-from kgml.models.train import make_classifier
+from kgml.models.train import make_classifier, train
 
 SETS = {
     "ohsumed": "ohsumed_single23/data.csv", "r52": "reuters21578/r52_single.csv",
-    "banking77": "banking77/data.csv",
+    "banking77": "banking77/data.csv", "financial_phrasebank": "financial_phrasebank/data.csv",
 }  # fmt: skip
+DEFAULT = {
+    "curve": ["ohsumed", "r52", "banking77"], "errors": ["ohsumed", "banking77"],
+    "costs": ["financial_phrasebank"], "size": ["financial_phrasebank"],
+}  # fmt: skip
+DOCUMENTS, SENTENCES = 100_000, 5
+"""Of size, and in each."""
 WRONG = 0.05
 
 
 def main() -> None:
     """Parse, run, print a line of JSON for each run and a summary."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=("curve", "errors"))
+    parser.add_argument("what", choices=("curve", "errors", "costs", "size"))
     parser.add_argument("--shared", type=Path, default=Path("../shared/data/labels"))
     parser.add_argument("--sets", nargs="+", choices=list(SETS))
     parser.add_argument("--per-class", nargs="+", type=int, default=[8, 16, 32])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--rows", type=int, help="at most so many training and test rows")
+    parser.add_argument("--tokens", type=int, default=500_000, help="of costs")
     given = parser.parse_args()
-    names = given.sets or (list(SETS) if given.what == "curve" else ["ohsumed", "banking77"])
+    names = given.sets or DEFAULT.get(given.what, list(SETS))
+    if given.what in ("costs", "size"):
+        for name in names:
+            {"costs": costs, "size": size}[given.what](given.shared / SETS[name], given)
+        return
     for name in names:
         table = read_labelled_table(given.shared / SETS[name])
         learn, test = (_part(table, part, given.rows) for part in ("train", "test"))
@@ -122,6 +149,60 @@ def errors(name: str, learn: Material, draws: int) -> None:
             "precision_of_the_first": round(float(first), 3),
         }  # fmt: skip
         print(json.dumps(line), flush=True)
+
+
+def costs(data: Path, given: argparse.Namespace) -> None:
+    """Minutes told and minutes taken."""
+    with tempfile.TemporaryDirectory() as box:
+        os.environ["KGML_CACHE"] = str(Path(box) / "cache")
+        report = assess(data, config=Config())
+        told = report["costs"]
+        for regime, head in ((EMBEDDINGS, "auto"), (FINE_TUNE, "transformer")):
+            os.environ["KGML_CACHE"] = str(Path(box) / regime)
+            config = Config().override("fusion", name="none").override("train", head=head)
+            clock = time.perf_counter()
+            train(data=data, output=Path(box) / f"{regime}.model", config=config)
+            compare(regime, told[regime]["minutes"], (time.perf_counter() - clock) / 60)
+        largest = report["language_model"]["largest"]
+        config = Config().override(
+            "pretrain", parameters=largest["parameters"], max_tokens=given.tokens
+        )
+        clock = time.perf_counter()
+        pretrain([data], Path(box) / "lm", config.pretrain)
+        share = given.tokens / largest["tokens_trained"]
+        compare(SCRATCH, share * told[SCRATCH]["minutes"], (time.perf_counter() - clock) / 60)
+
+
+def compare(regime: str, told: float, took: float) -> None:
+    """One line."""
+    line = {"regime": regime, "told_minutes": round(told, 2), "took_minutes": round(took, 2)}
+    print(json.dumps(line | {"took_of_told": round(took / told, 2)}), flush=True)
+
+
+def size(data: Path, given: argparse.Namespace) -> None:
+    """Seconds and memory of looking at many texts."""
+    table = read_labelled_table(data)
+    rng, labels = np.random.default_rng(0), sorted(set(table.labels))
+    drawn = rng.integers(len(table), size=(DOCUMENTS, SENTENCES))
+    with tempfile.TemporaryDirectory() as box:
+        path = Path(box) / "large.csv"
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["text", "label"])
+            for rows in drawn.tolist():
+                text = " ".join(table.texts[i] for i in rows)
+                writer.writerow([text, labels[rng.integers(len(labels))]])
+        clock = time.perf_counter()
+        findings = look(read_labelled_table(path), 0)
+        taken = time.perf_counter() - clock
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10
+    line = {
+        "documents": DOCUMENTS,
+        "seconds": round(taken, 1),
+        "most_mib": most,
+        "findings": len(findings),
+    }
+    print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
