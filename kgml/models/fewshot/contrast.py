@@ -28,10 +28,7 @@ class ClassTuner(Trainee):
     A step draws its rows by its number alone (`rows_of_step`): no list of pairs is made, of which
     there are as many as the square of the rows. Other than a graph's thousands of names, few rows
     come again in every step, so dropout is on: without it the same run on 80 rows of banking77 was
-    2 to 3 points lower. Its draws come from seed and number too. Attention's own is off: dropped
-    attention has no fast way (a fifth of the time on texts of 256 tokens), and is worth nothing (other
-    training rows, 8 per class: fomc -.3 points of accuracy ± .3 without it, 6 draws; financial_phrasebank
-    +.8, 3 draws).
+    2 to 3 points lower. Its draws come from seed and number too.
 
     Args:
         model: is changed.
@@ -51,10 +48,6 @@ class ClassTuner(Trainee):
         super().__init__(model, config.learning_rate, steps=steps, top=config.layers)
         self.texts, self.y, self.config, self.seed = texts, y, config, seed
         self.siblings, self.vectors = siblings, vectors
-        for module in model.modules():
-            own = getattr(module, "dropout", None)
-            if "SelfAttention" in type(module).__name__ and isinstance(own, torch.nn.Dropout):
-                own.p = 0.0
 
     def step(self, number: int) -> float:
         """Do step ``number`` (from 1), with dropout, and return its loss."""

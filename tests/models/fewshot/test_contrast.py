@@ -7,10 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from kgml.config import FewShotConfig
-from kgml.encoders.text import TextEncoder
 from kgml.models.fewshot.contrast import (
     ClassTuner,
     multiplies_bfloat16,
@@ -100,13 +98,3 @@ def test_classes_that_are_entities_of_one_parent_are_siblings(five) -> None:
         [False, True, False, False], [True, False, False, False], [False] * 4, [False] * 4,
     ]  # fmt: skip
     assert siblings_of(["a word", "another"], five) is None
-
-
-def test_dropout_is_on_but_for_attention(encoder: TextEncoder) -> None:
-    model = encoder.load()
-    ClassTuner(model, ["a", "b"], np.array([0, 0]), FewShotConfig(), seed=0, steps=1)
-    told = {
-        name: module.p for name, module in model.named_modules() if isinstance(module, nn.Dropout)
-    }
-    assert {p for name, p in told.items() if "attention.self" in name} == {0.0}
-    assert {p for name, p in told.items() if "attention.self" not in name} == {0.1}
