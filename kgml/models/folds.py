@@ -52,7 +52,7 @@ def assign_folds(
             be in one fold then.
 
     >>> fold = assign_folds(np.zeros(6, dtype=np.int64), 3, 0, np.array([0, 1, 2, 0, 4, 0]))
-    >>> fold[0] == fold[3] == fold[5]
+    >>> bool(fold[0] == fold[3] == fold[5])
     True
     """
     dealt = by_class(y, seed)
