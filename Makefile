@@ -25,8 +25,6 @@ quickstart: $(STAMP)
 	$(BIN)/kgml train --fusion attention
 	$(BIN)/kgml predict artifacts/fin-attention.model "$(SENTENCE)"
 
-# A core each: libraries that take all cores in each process wait for one another.
-test: export OMP_NUM_THREADS := 1
 test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

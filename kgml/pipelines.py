@@ -2,7 +2,7 @@
 
 >>> from kgml import FinancePipeline
 >>> from kgml.resources import examples
->>> pipeline = FinancePipeline().fit(examples("fin"))
+>>> pipeline = FinancePipeline().fit(examples("fin"), per_class=16)
 >>> prediction = pipeline.predict(["Ten-year gilt yields fell 6 basis points."])[0]
 >>> prediction.label
 'fixed_income'

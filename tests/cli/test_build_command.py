@@ -29,6 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("build")
     write_table(folder / "t.csv")
     (folder / "g.ttl").write_text(GRAPH, encoding="utf-8")
+    (folder / "kgml.toml").write_text("[train]\nfolds = 2\n", encoding="utf-8")
     return folder
 
 

@@ -36,9 +36,14 @@ def call(domain: str, *more: str, sizes: Sequence[str] = ("4", "8")) -> tuple[st
             "-o", "out", *more)  # fmt: skip
 
 
+QUICK = "[train]\nfolds = 2\n"
+"""Of ``kgml.toml``."""
+
+
 @pytest.fixture(scope="module")
 def fin(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     folder = tmp_path_factory.mktemp("fin")
+    (folder / "kgml.toml").write_text(QUICK, encoding="utf-8")
     done = kgml_in(folder, *call("fin", "--json"))
     assert done.returncode == 0, done.stderr
     return Compared(folder, done.stdout, done.stderr)
@@ -60,8 +65,11 @@ def test_json_is_one_document_with_the_answers(fin: Compared) -> None:
     }
 
 
-def test_on_the_other_shipped_example_people_read_a_table_and_four_sentences(kgml: Run) -> None:
-    done = kgml(*call("bio", "--quiet", sizes=["4"]))
+def test_on_the_other_shipped_example_people_read_a_table_and_four_sentences(
+    kgml_in: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "kgml.toml").write_text(QUICK, encoding="utf-8")
+    done = kgml_in(tmp_path, *call("bio", "--quiet", sizes=["4"]))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["macro-F1", "4"]
@@ -74,6 +82,7 @@ def test_after_a_kill_the_same_command_ends_with_the_same_bytes(
     fin: Compared, kgml_in: Run, tmp_path: Path
 ) -> None:
     """Killed as soon as three cells are there, whatever it was about to write."""
+    (tmp_path / "kgml.toml").write_text(QUICK, encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "kgml", *call("fin")], cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
