@@ -75,7 +75,8 @@ def near_groups(texts: Sequence[str], similar: float = SIMILAR) -> NDArray[np.in
         signatures[place] = signature(texts[row])
     group = np.empty(len(texts), dtype=np.int64)
     group[order] = first_of_each(signatures, similar)
-    return np.unique(group, return_index=True)[1][np.unique(group, return_inverse=True)[1]]
+    _, first, code = np.unique(group, return_index=True, return_inverse=True)
+    return np.asarray(first[code], dtype=np.int64)
 
 
 def first_of_each(

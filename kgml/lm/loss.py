@@ -2,7 +2,7 @@
 
 The decisions (n, vocabulary) of a batch are the largest thing in a small model's step. Here they are
 made a few rows at a time, and their gradient with them, so that they are read while the processor's
-cache holds them and are never kept (as in Liger Kernel: Hsu et al. 2024, section 3.2).
+cache holds them and are never kept (as in Liger Kernel: Hsu et al. 2024).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from torch.nn.functional import cross_entropy
 IGNORED = -100
 """In place of a token that is not predicted."""
 AT_ONCE = 2**20
-"""Decisions made at once: 4 MiB."""
+"""Decisions made at once: 4 MiB; of a large vocabulary more."""
+ROWS = 256
+"""Rows at once, at least: for each lot of them all of the table of tokens is read."""
 
 
 def linear_cross_entropy(hidden: Tensor, weight: Tensor, wanted: Tensor) -> Tensor:
@@ -45,7 +47,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             of, loss = weight.to(kind), hidden.new_zeros((), dtype=torch.float32)
             by_hidden = torch.empty_like(hidden) if learns else None
             by_weight = torch.zeros_like(weight) if learns else None
-            rows = max(1, AT_ONCE // len(weight))
+            rows = max(ROWS, AT_ONCE // len(weight))
             for start in range(0, len(hidden), rows):
                 some, right = (
                     hidden[start : start + rows].to(kind),

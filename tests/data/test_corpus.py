@@ -393,17 +393,23 @@ def test_rows_with_equal_texts_are_drawn_to_one_side() -> None:
     assert len(test) == 40
 
 
-def test_near_duplicates_are_drawn_to_one_side_and_others_as_before() -> None:
+def test_near_duplicates_are_drawn_to_one_side_and_the_same_share_of_them() -> None:
     words = [f"word{i}" for i in range(300)]
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(words, 60)) for _ in range(40)]
-    labels = ["up", "down"] * 20
-    train, test = draw_split(texts, labels, 0.25, seed=1)
     near = [*texts, *(text.replace("word7 ", "") + " again" for text in texts)]
-    inside, outside = draw_split(near, labels * 2, 0.25, seed=1)
+    inside, outside = draw_split(near, ["up", "down"] * 40, 0.25, seed=1)
     assert not {i % 40 for i in inside} & {i % 40 for i in outside}
     assert (len(inside), len(outside)) == (60, 20)
-    assert len(train) + len(test) == 40
+
+
+def test_a_table_without_near_duplicates_is_drawn_label_by_label() -> None:
+    texts, labels = zip(*table_of({"a": 12, "b": 20}), strict=True)
+    rng, held = np.random.default_rng(5), []
+    for label in ("a", "b"):
+        rows = [i for i, one in enumerate(labels) if one == label]
+        held += rng.permutation(rows)[: len(rows) // 4].tolist()
+    assert draw_split(texts, labels, 0.25, 5)[1].tolist() == sorted(held)
 
 
 def test_a_label_keeps_two_texts_though_they_are_near_those_of_another() -> None:
