@@ -33,6 +33,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import ledger
 import numpy as np
 from scipy import stats
 
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="JSON lines, added to")
     parser.add_argument("--only-table", action="store_true", help="of what --runs has")
     given = parser.parse_args()
-    runs = read_runs(given.runs) if given.runs else []
+    runs = ledger.read(given.runs)
     if not given.only_table:
         with tempfile.TemporaryDirectory() as box:  # no vector of an earlier run is at hand
             os.environ["KGML_CACHE"] = box
@@ -77,13 +78,6 @@ def main() -> None:
             for name in given.sets:
                 of_set(name, given, runs)
     print(json.dumps({"runs": runs, "means": means(runs)}, indent=2))
-
-
-def read_runs(file: Path) -> list[dict[str, Any]]:
-    """The runs that are there."""
-    if not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def warm_up() -> None:
@@ -121,9 +115,7 @@ def of_set(name: str, given: argparse.Namespace, runs: list[dict[str, Any]]) -> 
                        "seconds": round(seconds, 1), **more}  # fmt: skip
                 print(run, file=sys.stderr, flush=True)
                 runs.append(run)
-                if given.runs:
-                    with given.runs.open("a", encoding="utf-8") as stream:
-                        stream.write(json.dumps(run) + "\n")
+                ledger.keep(given.runs, run)
 
 
 def read(name: str, given: argparse.Namespace) -> tuple[Any, ...]:

@@ -22,15 +22,14 @@ intervals (Student's t). Defaults were not chosen on these test rows.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
+import ledger
 import numpy as np
-from few_shot import read_runs
 from scipy import stats
 
 SYSTEMS = ("light", "all", "top:2", "lora")
@@ -54,7 +53,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.only_table:
         run_all(given)
-    print(table(read_runs(given.runs)))
+    print(table(ledger.read(given.runs)))
 
 
 def run_all(given: argparse.Namespace) -> None:
@@ -63,7 +62,9 @@ def run_all(given: argparse.Namespace) -> None:
 
     if given.threads:
         torch.set_num_threads(given.threads)
-    there = {(run["set"], run["size"], run["seed"], run["system"]) for run in read_runs(given.runs)}
+    there = {
+        (run["set"], run["size"], run["seed"], run["system"]) for run in ledger.read(given.runs)
+    }
     for seed in range(given.seeds):
         for size in given.sizes:
             for system in given.systems:
@@ -72,8 +73,7 @@ def run_all(given: argparse.Namespace) -> None:
                 run = {"set": given.set, "size": size, "seed": seed, "system": system}
                 run |= one(given, size, seed, system)
                 print(run, file=sys.stderr, flush=True)
-                with given.runs.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(run) + "\n")
+                ledger.keep(given.runs, run)
 
 
 def one(given: argparse.Namespace, size: str, seed: int, system: str) -> dict[str, Any]:

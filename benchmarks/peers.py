@@ -56,9 +56,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import ledger
 import numpy as np
 from documents import ONTOLOGIES
-from few_shot import read_rows, read_runs, setfit
+from few_shot import read_rows, setfit
 
 SIZES = ("8", "32", "full")
 DEMANDS = {"on2vec": "on2vec", "setfit": "peers"}
@@ -98,7 +99,7 @@ def main() -> None:
     texts, labels, train, test = read_rows("ohsumed", given)
     with tempfile.TemporaryDirectory() as box:
         run_all(given, texts, labels, train, test, Path(box))
-    runs = [run for run in read_runs(given.runs) if run["test"] == len(test)]
+    runs = [run for run in ledger.read(given.runs) if run["test"] == len(test)]
     found = means(runs, [labels[i] for i in test], sorted(set(labels)))
     if given.json:
         told = [{name: run[name] for name in run if name != "predicted"} for run in runs]
@@ -115,7 +116,7 @@ def run_all(
     from kgml.evaluation.metrics import measure
 
     there = {
-        (run["size"], run["seed"], run["system"], run["test"]) for run in read_runs(given.runs)
+        (run["size"], run["seed"], run["system"], run["test"]) for run in ledger.read(given.runs)
     }
     names, wanted = sorted(set(labels)), [labels[i] for i in test]
     for size in given.sizes:
@@ -135,8 +136,7 @@ def run_all(
                     run["predicted"] = [names.index(label) for label in run["predicted"]]
                 told = {name: run[name] for name in run if name != "predicted"}
                 print(told, file=sys.stderr, flush=True)
-                with given.runs.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(run) + "\n")
+                ledger.keep(given.runs, run)
 
 
 def left_out(system: str, size: str, given: argparse.Namespace) -> bool:
