@@ -28,7 +28,7 @@ quickstart: $(STAMP)
 test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
 # The build tools come first and from the lock too, so that nothing unlocked is fetched to build.

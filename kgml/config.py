@@ -424,6 +424,8 @@ class PretrainConfig:
     precision: str = "no"
     """no (float32), bf16, or fp16 (on a GPU)."""
     gradient_checkpointing: bool = False
+    shard: bool = False
+    """Whether weights, gradients and moments are dealt out to the processes."""
     checks: int = 10
     """Validations."""
     keep: int = 2

@@ -112,6 +112,9 @@ def pretrain(
                     ] = None,
     save_every: Annotated[Whole, _number("--save-every", "Steps between two checkpoints. Default: "
                                          "one a minute.")] = None,
+    shard: Annotated[bool | None, typer.Option("--shard",
+        help="Deal weights, gradients and moments out to the processes (FSDP), for a model too "
+             "large for one.")] = None,
     processes: Annotated[Whole, _number("--processes", "Refuse to run in more or fewer.")] = None,
     tensorboard: Annotated[Path | None, typer.Option("--tensorboard", metavar="DIR",
         help="Write losses, speed and samples there (extra tensorboard).")] = None,
@@ -137,7 +140,7 @@ def pretrain(
             "max_tokens": max_tokens, "max_steps": max_steps, "max_minutes": minutes(max_time),
             "learning_rate": learning_rate, "precision": precision,
             "gradient_checkpointing": gradient_checkpointing, "checks": checks, "keep": keep,
-            "save_every": save_every, "device": device,
+            "save_every": save_every, "device": device, "shard": shard,
         },
     )  # fmt: skip
     config.pretrain.check()

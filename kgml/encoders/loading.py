@@ -37,7 +37,7 @@ def load_model(folder: Path, device: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # type: ignore[no-untyped-call]
+    disable_progress_bar()
     try:
         with _not_loaded() as found:
             model = SentenceTransformer(
@@ -104,12 +104,12 @@ def _not_loaded() -> Iterator[list[tuple[Any, dict[str, str]]]]:
     report = logging.getLogger("transformers")
     with _patching:
         level = report.level
-        PreTrainedModel.from_pretrained = classmethod(noted)  # type: ignore[assignment]
+        PreTrainedModel.from_pretrained = classmethod(noted)
         report.setLevel(logging.ERROR)
         try:
             yield found
         finally:
-            PreTrainedModel.from_pretrained = original  # type: ignore[method-assign]
+            PreTrainedModel.from_pretrained = original
             report.setLevel(level)
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import torch
+from torch import nn
 
 from kgml.lm.sizes import Shape, inner_width
 from kgml.lm.tokenizer import END, PAD, Tokenizer
@@ -26,6 +27,13 @@ def make_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return CLASSES[architecture]()(config).float()
+
+
+def layers_of(network: Any) -> list[nn.Module]:
+    """Its transformer layers, first to last."""
+    depth = network.config.num_hidden_layers
+    lists = (module for module in network.modules() if isinstance(module, nn.ModuleList))
+    return list(next(found for found in lists if len(found) == depth))
 
 
 def spread_of(width: int) -> float:

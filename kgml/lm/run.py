@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from kgml import artifacts
 from kgml.config import PretrainConfig
 from kgml.encoders.device import choose_device
@@ -17,7 +19,7 @@ from kgml.errors import UsageError
 from kgml.lm import store
 from kgml.lm.corpus import Prepared, prepare
 from kgml.lm.generate import go_on
-from kgml.lm.network import make_network
+from kgml.lm.network import layers_of, make_network
 from kgml.lm.sizes import Shape, count_parameters, flops_per_token, shape_of
 from kgml.lm.speed import peak
 from kgml.lm.task import Causal, Masked, Pretraining
@@ -30,6 +32,7 @@ from kgml.training.checkpoints import Checkpoints
 from kgml.training.loop import Outcome, train
 from kgml.training.machine import Machine
 from kgml.training.plan import Plan
+from kgml.training.shards import gathered, whole
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -44,7 +47,7 @@ ALL = 2_000_000
 """Held-out tokens that the finished model is scored on, at most."""
 ANY = 10**9
 """Steps where only time is a limit."""
-FREE = ("max_tokens", "max_steps", "keep", "save_every", "device")
+FREE = ("max_tokens", "max_steps", "keep", "save_every", "device", "shard")
 """Options that a run may be gone on with others of; how many steps it has is compared by itself."""
 BETAS = (0.9, 0.95)
 """AdamW's, as of GPT-3 and Llama."""
@@ -93,11 +96,13 @@ def pretrain(
         description="Pretraining",
     )  # fmt: skip
     watch.close()
-    if machine.rank:
-        machine.close()
-        return None
-    result = run.write(output, work / LOG, run.summary(plan, outcome), command)
+    # of a model that is dealt out all processes have a part, so all score and hand over
+    summary = run.summary(plan, outcome) if run.together else {}
+    network = run.network() if run.together else None
     machine.close()
+    if machine.rank:
+        return None
+    result = run.write(output, work / LOG, network, summary, command)
     shutil.rmtree(work, ignore_errors=True)
     return {
         **result, "speed": watch.result(), "processes": machine.count, "seed": seed,
@@ -140,6 +145,8 @@ class Run:
                 "each. Give a smaller --batch or a larger --global-batch."
             )
         self.task = self._task()
+        if options.shard:
+            machine.shard(self.task.module, layers_of(self.task.network))
         self.parameters = count_parameters(self.shape, options.network)
 
     def _task(self) -> Pretraining:
@@ -159,6 +166,11 @@ class Run:
             network, mixture, held_out, **given, tokenizer=prepared.tokenizer,
             masking=options.masking, vocabulary=shape.vocabulary,
         )  # fmt: skip
+
+    @property
+    def together(self) -> bool:
+        """Whether this process has a part in what the first does alone otherwise."""
+        return self.machine.sharded or self.machine.rank == 0
 
     @property
     def rate(self) -> float:
@@ -225,14 +237,15 @@ class Run:
         )  # fmt: skip
 
     def _samples(self) -> list[str]:
-        if self.options.objective != "causal":
+        if self.options.objective != "causal" or not self.together:
             return []
         tokenizer = self.prepared.tokenizer
         start = self.task.held_out.window(0)[:PROMPT].tolist()
-        drawn = go_on(
-            self.task.network, start, tokens=SAMPLE, context=self.shape.context, temperature=0.8,
-            top_p=0.95, seed=self.seed, end=tokenizer.number(END),
-        )  # fmt: skip
+        with gathered(self.task.module):
+            drawn = go_on(
+                self.task.network, start, tokens=SAMPLE, context=self.shape.context,
+                temperature=0.8, top_p=0.95, seed=self.seed, end=tokenizer.number(END),
+            )  # fmt: skip
         return [tokenizer.decode(start) + "|" + tokenizer.decode(drawn)]
 
     def summary(self, plan: Plan, outcome: Outcome) -> dict[str, Any]:
@@ -253,13 +266,24 @@ class Run:
             "history": outcome.history,
         }  # fmt: skip
 
+    def network(self) -> Any:
+        """The trained network, whole, in the first process."""
+        if not self.machine.sharded:
+            return self.task.network
+        network = make_network(self.shape, self.options.network, self.prepared.tokenizer, self.seed)
+        weights = dict(self.task.losing(network).named_parameters())
+        with torch.no_grad():
+            for name, part in self.task.module.named_parameters():
+                weights[name].copy_(whole(part.detach()))
+        return network
+
     def write(
-        self, output: Path, log: Path, summary: dict[str, Any], command: str
+        self, output: Path, log: Path, network: Any, summary: dict[str, Any], command: str
     ) -> dict[str, Any]:
-        """Save the model; ``summary`` with where it is."""
+        """Save ``network``; ``summary`` with where it is."""
         prepared = self.prepared
         fingerprint = store.write(
-            output, self.task.network, prepared.tokenizer, self.shape.context, log=log,
+            output, network, prepared.tokenizer, self.shape.context, log=log,
             made_from={"tokens": prepared.fingerprint}, config={"pretrain": asdict(self.options)},
             seed=self.seed, command=command, summary=dict(summary),
         )  # fmt: skip

@@ -57,7 +57,7 @@ def write(
     """
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # type: ignore[no-untyped-call]
+    disable_progress_bar()
     with artifacts.writing(
         folder, KIND, made_from=made_from, seed=seed, config=config, command=command,
         summary=summary,
@@ -93,7 +93,7 @@ def load(folder: Path, device: str = "cpu") -> LanguageModel:
     from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # type: ignore[no-untyped-call]
+    disable_progress_bar()
     objective = str(manifest.summary["objective"])
     kind = AutoModelForCausalLM if objective == "causal" else AutoModelForMaskedLM
     try:

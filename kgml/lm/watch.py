@@ -27,7 +27,7 @@ class Watch:
         peak: operations a second of all processes.
         rate: the highest learning rate.
         bits: nats of a token to bits of a byte; None where they are of hidden tokens alone.
-        samples: texts that the model goes on with now.
+        samples: texts that the model goes on with now; none where another process has them.
         board: folder for TensorBoard.
     """
 
@@ -75,7 +75,7 @@ class Watch:
             parts.append(f"{-score * self.bits:.3f} bits per byte")
         if speed is not None:
             parts.append(f"{speed['tokens_per_second']:,.0f} tokens/s, MFU {speed['mfu']:.0%}")
-        shown = self.samples() if self.path is not None else []
+        shown = self.samples()
         note(": ".join([parts[0], ", ".join(parts[1:])]))
         for text in shown:
             note(f"sample: {json.dumps(text, ensure_ascii=False)}")

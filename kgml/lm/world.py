@@ -27,7 +27,7 @@ def check_world(
         wanted: what ``--processes`` says; None: what the launcher says.
 
     Raises:
-        UsageError: more or fewer, or sharded parameters, which kgml does not save.
+        UsageError: more or fewer, or parameters that the launcher shards.
     """
     found = machine.count
     launched = environment.get("WORLD_SIZE")
@@ -48,6 +48,6 @@ def check_world(
         )
     if environment.get(FSDP, "false").lower() in ("1", "true"):
         raise UsageError(
-            "sharded parameters (FSDP) are not saved by kgml. Start the processes without "
-            "--use_fsdp: each then holds the whole model."
+            "accelerate launch --use_fsdp deals models out in a way that kgml does not save. Start "
+            "the processes without it and give kgml pretrain --shard."
         )

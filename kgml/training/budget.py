@@ -40,7 +40,7 @@ def _seconds(task: Task, machine: Machine, steps: int) -> float:
     task.module.train()
     clock = time.perf_counter()
     for step in range(1, min(TRIALS, steps) + 1):
-        for part, _ in task.parts(step)[machine.rank :: machine.count]:
+        for _, part, _ in machine.mine(task.parts(step)):
             with machine.computing(step):
                 loss = task.loss(task.module, part)
             loss.backward()  # type: ignore[no-untyped-call]

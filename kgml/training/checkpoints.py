@@ -23,6 +23,7 @@ from torch import Tensor
 
 from kgml import artifacts
 from kgml.errors import ArtifactError, UsageError
+from kgml.training.shards import dealt_as, part_of
 
 KIND = "checkpoint"
 TENSORS, COUNTERS = "state.safetensors", "state.json"
@@ -174,6 +175,7 @@ def put_moments(
     for name, of_one in moments.items():
         here = parameters[name]
         optimizer.state[here] = {
-            which: value if which == "step" and not fused else value.to(here.device)
+            which: dealt_as(here, part_of(here, value).to(here.device)) if which != "step"
+            else value.to(here.device) if fused else value
             for which, value in of_one.items()
-        }
+        }  # fmt: skip

@@ -17,6 +17,7 @@ from kgml.progress import note, track
 from kgml.training.checkpoints import Checkpoints, Progress, Tensors, moments_of, put_moments
 from kgml.training.machine import Machine
 from kgml.training.plan import Plan, share
+from kgml.training.shards import dealt_as, own, part_of, whole
 from kgml.training.task import Task, Watch
 
 
@@ -75,7 +76,7 @@ class _Run:
         self.task, self.plan, self.machine, self.seed = task, plan, machine, seed
         self.checkpoints = checkpoints
         self.progress = Progress(plan.steps)
-        self.kept: dict[str, Tensor] = {}
+        self.kept: dict[str, Tensor] = {}  # this process's parts
         task.module.to(machine.device)
         self.parameters = {n: p for n, p in task.module.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
@@ -99,8 +100,9 @@ class _Run:
                     self.watch.check(0, None, score)
             return
         self.progress, tensors = found
-        self.kept = tensors.kept
-        _put(self.parameters, tensors.now)
+        here = self.parameters
+        self.kept = {n: part_of(here[n], value).cpu() for n, value in tensors.kept.items()}
+        _put(here, {n: part_of(here[n], value) for n, value in tensors.now.items()})
         put_moments(self.optimizer, self.parameters, tensors.moments)
         self.machine.scale = self.progress.scale
         note(f"going on from step {self.progress.step:,} of {self.plan.steps:,}")
@@ -132,18 +134,15 @@ class _Run:
         task, machine = self.task, self.machine
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * share(step, self.plan)
-        parts = list(enumerate(task.parts(step)))
-        total = sum(weight for _, (_, weight) in parts)
-        mine, factor = parts[machine.rank :: machine.count], machine.count / total
-        if not mine:  # fewer parts than processes: all have to meet all the same
-            mine, factor = parts[:1], 0.0
+        parts = task.parts(step)
+        mine, factor = machine.mine(parts), machine.count / sum(weight for _, weight in parts)
         self.module.train()
         self.prepared.zero_grad()
         lost = torch.zeros((), device=machine.device)
-        for number, (part, _) in mine:
-            with machine.adding(self.module, last=number == mine[-1][0]):
+        for turn, (number, part, weight) in enumerate(mine, start=1):
+            with machine.adding(self.module, last=turn == len(mine)):
                 with machine.computing(_seed_of(self.seed, step, number)):
-                    loss = task.loss(self.module, part) * factor
+                    loss = task.loss(self.module, part) * (factor if weight else 0.0)
                 machine.backward(loss)
             lost += loss.detach()  # a GPU is not waited for
         found: float = machine.sum(lost) / machine.count
@@ -176,22 +175,40 @@ class _Run:
             self._keep()
 
     def _keep(self) -> None:
-        self.kept = {n: p.detach().cpu().clone() for n, p in self.parameters.items()}
+        self.kept = {n: own(p.detach()).cpu().clone() for n, p in self.parameters.items()}
 
     def _save_due(self, step: int) -> bool:
         every = self.plan.save_every
         if every is not None and step % every == 0:
             return True
-        return time.monotonic() - self.saved >= self.plan.save_seconds
+        waited = time.monotonic() - self.saved
+        if self.machine.sharded:  # all have to save, so by one clock
+            waited = self.machine.most(waited)
+        return waited >= self.plan.save_seconds
 
     def _save(self) -> None:
-        if self.checkpoints is not None and self.machine.rank == 0:
-            self.progress.scale = self.machine.scale
-            moments = moments_of(self.optimizer, self.parameters)
-            self.checkpoints.write(
-                self.progress, Tensors(dict(self.parameters), self.kept, moments)
+        machine, here = self.machine, self.parameters
+        if self.checkpoints is not None and (machine.sharded or machine.rank == 0):
+            self.progress.scale = machine.scale
+            tensors = Tensors(
+                self._whole(here),
+                self._whole({n: dealt_as(here[n], value) for n, value in self.kept.items()}),
+                {n: self._whole(of) for n, of in moments_of(self.optimizer, here).items()},
             )
+            if machine.rank == 0:
+                self.checkpoints.write(self.progress, tensors)
+            if machine.sharded:
+                machine.meet()
         self.saved = time.monotonic()
+
+    def _whole(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Gathered one by one and kept by the first process, off its GPU."""
+        found = {}
+        for name, value in tensors.items():
+            gathered = whole(value.detach())
+            if self.machine.rank == 0:
+                found[name] = gathered.cpu() if self.machine.sharded else gathered
+        return found
 
 
 def _seed_of(seed: int, step: int, part: int) -> int:
@@ -211,6 +228,7 @@ def _groups(parameters: Mapping[str, nn.Parameter], task: Task, plan: Plan) -> l
 
 
 def _put(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """``values``: this process's parts."""
     with torch.no_grad():
         for name, value in values.items():
-            parameters[name].copy_(value)
+            own(parameters[name]).copy_(value)

@@ -3,15 +3,18 @@ Accelerate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from kgml.errors import UsageError, one_of
 from kgml.training.plan import PRECISIONS
+from kgml.training.shards import deal_out
+
+Part = TypeVar("Part")
 
 
 class Machine:
@@ -55,10 +58,39 @@ class Machine:
         )  # fmt: skip
         self.count, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         self.device = torch.device(device) if self.count == 1 else self.accelerator.device
+        self.sharded = False
+
+    def shard(self, module: nn.Module, layers: Iterable[nn.Module]) -> None:
+        """Deal ``module`` out to the processes, before there is an optimiser of its parameters.
+
+        Raises:
+            UsageError: one process, or fp16, whose scaled loss each would judge by its part.
+        """
+        if self.count == 1:
+            raise UsageError(
+                "one process has no other to share the model with. Start several with torchrun "
+                "--nproc-per-node N --no-python kgml ..., or leave out --shard."
+            )
+        if self.accelerator.scaler is not None:
+            raise UsageError(
+                "training precision fp16 and --shard exclude each other. Use bf16 or no."
+            )
+        deal_out(module, layers, self.device, self.count)
+        self.sharded = True
+
+    def mine(self, parts: Sequence[tuple[Part, float]]) -> list[tuple[int, Part, float]]:
+        """Number, part and weight of this process's parts of a step.
+
+        All processes have equally many, as they meet in each: one that is left over is given a part
+        of weight 0.
+        """
+        rounds = -(-len(parts) // self.count)
+        numbers = range(self.rank, rounds * self.count, self.count)
+        return [(n, *parts[n]) if n < len(parts) else (0, parts[0][0], 0.0) for n in numbers]
 
     def prepare(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, Any]:
         """Both, wrapped for several processes; an optimiser that knows the loss is scaled."""
-        if self.count == 1:
+        if self.count == 1 or self.sharded:
             return module, self.accelerator.prepare(optimizer)
         wrapped, prepared = self.accelerator.prepare(module, optimizer)
         return wrapped, prepared
@@ -72,8 +104,9 @@ class Machine:
             yield
 
     def adding(self, module: nn.Module, last: bool) -> AbstractContextManager[Any]:
-        """Around a part of a step, forth and back: other processes' gradients come in with the last."""
-        waiting = self.count > 1 and not last
+        """Around a part of a step, forth and back: other processes' gradients come in with the last,
+        but where the model is dealt out, which would have to hold whole gradients till then."""
+        waiting = self.count > 1 and not last and not self.sharded
         return self.accelerator.no_sync(module) if waiting else nullcontext()
 
     def backward(self, loss: Tensor) -> None:
@@ -96,6 +129,10 @@ class Machine:
             return value
         here = torch.tensor([value], dtype=torch.float64, device=self.device)
         return float(self.accelerator.gather(here).max())
+
+    def meet(self) -> None:
+        """Go on when all processes are here."""
+        self.accelerator.wait_for_everyone()
 
     def close(self) -> None:
         """Part from the other processes."""

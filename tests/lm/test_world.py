@@ -34,22 +34,29 @@ def started(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_two_processes_train_the_parameters_of_one_at_the_same_global_batch(
+def test_two_processes_train_the_parameters_of_one_at_the_same_global_batch_dealt_out_or_not(
     lines: Path, tmp_path: Path
 ) -> None:
     """Within 1e-6, which is rounding: four parts are added up in another order."""
     one = started(tmp_path, "-m", "kgml", "pretrain", str(lines), "-o", "one", *CALL)
-    two = started(
-        tmp_path, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "--no-python", sys.executable, "-m", "kgml", "pretrain", str(lines), "-o", "two",
-        "--processes", "2", *CALL,
-    )  # fmt: skip
-    assert (one.returncode, two.returncode) == (0, 0), two.stderr
-    results = [json.loads(done.stdout) for done in (one, two)]  # one document: of the first process
-    assert [result["processes"] for result in results] == [1, 2]
-    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
-    for name, value in weights[0].items():
-        torch.testing.assert_close(value, weights[1][name], atol=1e-6, rtol=0)
+    assert one.returncode == 0, one.stderr
+    expected = load_file(tmp_path / "one" / "model.safetensors")
+    for name, more in (("two", []), ("dealt", ["--shard"])):
+        done = started(
+            tmp_path, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+            "--no-python", sys.executable, "-m", "kgml", "pretrain", str(lines), "-o", name,
+            "--processes", "2", *more, *CALL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)  # one document: of the first process
+        assert result["processes"] == 2
+        assert result["held_out"] == pytest.approx(json.loads(one.stdout)["held_out"], rel=1e-5)
+        found = load_file(tmp_path / name / "model.safetensors")
+        assert found.keys() == expected.keys()
+        for weight, value in expected.items():
+            torch.testing.assert_close(value, found[weight], atol=1e-6, rtol=0)
+        samples = [line for line in done.stderr.splitlines() if line.startswith("note: sample")]
+        assert len(samples) == 3  # of both processes together
 
 
 def test_another_number_of_processes_than_asked_for_is_refused() -> None:
@@ -62,7 +69,7 @@ def test_another_number_of_processes_than_asked_for_is_refused() -> None:
             1, None, {"ACCELERATE_USE_CPU": "True", "MASTER_ADDR": "127.0.0.1"},
             "accelerate launch was asked for several processes and started one",
         ),
-        (2, 2, {"WORLD_SIZE": "2", "ACCELERATE_USE_FSDP": "true"}, "sharded parameters"),
+        (2, 2, {"WORLD_SIZE": "2", "ACCELERATE_USE_FSDP": "true"}, "and give kgml pretrain --shard"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=words):
             check_world(machine(count), wanted, environment)
