@@ -9,9 +9,12 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,11 +28,18 @@ LONGEST = 300
 """Seconds."""
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """``python -m kgml`` with ``arguments`` in ``folder``, as `subprocess.run` would give it."""
+def command(
+    folder: Path, *arguments: str, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """``python -m kgml`` with ``arguments`` in ``folder``, as `subprocess.run` would give it.
+
+    Args:
+        more: variables of its environment.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(more or {})}
     if os.name == "nt":  # which knows no fork
         return subprocess.run(
-            [sys.executable, "-m", "kgml", *arguments], cwd=folder, env=_environment(),
+            [sys.executable, "-m", "kgml", *arguments], cwd=folder, env=environment,
             capture_output=True, text=True, encoding="utf-8", timeout=LONGEST, check=False,
         )  # fmt: skip
     if str(ROOT) not in sys.path:
@@ -38,7 +48,7 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     fork.set_forkserver_preload(LIBRARIES)
     with tempfile.TemporaryDirectory() as box:
         said = [Path(box) / name for name in ("stdout", "stderr")]
-        process = fork.Process(target=_run, args=(folder, arguments, _environment(), *said))
+        process = fork.Process(target=_run, args=(folder, arguments, environment, *said))
         process.start()
         process.join(LONGEST)
         if process.is_alive():
@@ -49,8 +59,24 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+def commands(
+    folder: Path, count: int, *arguments: str
+) -> Sequence[subprocess.CompletedProcess[str]]:
+    """The same `command` in ``count`` processes that are to find each other, as torchrun starts them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    all_have = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
+                "OMP_NUM_THREADS": "1"}  # fmt: skip
+    with ThreadPoolExecutor(count) as at_once:
+        started = [
+            at_once.submit(
+                command, folder, *arguments,
+                more=all_have | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            )
+            for rank in range(count)
+        ]  # fmt: skip
+        return [one.result() for one in started]
 
 
 def _run(

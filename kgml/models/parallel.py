@@ -22,10 +22,19 @@ Waves = Generator[Sequence[Callable[[], Any]], list[Any], End]
 _thread = local()
 
 
+def cores() -> int:
+    """How many this process may use: those it is held to (``taskset``, containers), at most
+    ``OMP_NUM_THREADS`` as in the libraries below."""
+    held_to = getattr(os, "sched_getaffinity", None)
+    count = len(held_to(0)) if held_to is not None else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]  # of the outermost, if nested
+    return min(count, int(asked)) if asked.isdecimal() and int(asked) else count
+
+
 def in_parallel(
     run: Callable[[Job], Result], jobs: Sequence[Job], description: str
 ) -> list[Result]:
-    """``run`` of each job, in the order of ``jobs``, as many at a time as there are cores.
+    """``run`` of each job, in the order of ``jobs``, as many at a time as there are `cores`.
 
     Heads and leave-one-out spend their time outside the interpreter's lock. The libraries below
     are held to one thread each: nested pools of threads were measured 4 to 8 times slower on a
@@ -83,7 +92,7 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
     torch.set_num_threads(1)
     try:
         # OpenBLAS is limited for the process, OpenMP for each thread: hence both
-        pool = ThreadPoolExecutor(os.cpu_count(), initializer=_begin)
+        pool = ThreadPoolExecutor(cores(), initializer=_begin)
         with threadpool_limits(1), pool:
             try:
                 yield pool

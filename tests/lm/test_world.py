@@ -17,6 +17,8 @@ from safetensors.torch import load_file
 from kgml.errors import UsageError
 from kgml.lm.world import check_world, leads
 
+from ..commands import command, commands
+
 ROOT = Path(__file__).resolve().parents[2]
 CALL = ["--depth", "1", "--width", "32", "--vocabulary", "300", "--context", "32", "--batch", "2",
         "--global-batch", "8", "--max-steps", "6", "--checks", "2", "--json", "--device", "cpu"]  # fmt: skip
@@ -38,15 +40,17 @@ def test_two_processes_train_the_parameters_of_one_at_the_same_global_batch_deal
     lines: Path, tmp_path: Path
 ) -> None:
     """Within 1e-6, which is rounding: four parts are added up in another order."""
-    one = started(tmp_path, "-m", "kgml", "pretrain", str(lines), "-o", "one", *CALL)
+    one = command(tmp_path, "pretrain", str(lines), "-o", "one", *CALL)
     assert one.returncode == 0, one.stderr
     expected = load_file(tmp_path / "one" / "model.safetensors")
-    for name, more in (("two", []), ("dealt", ["--shard"])):
-        done = started(
-            tmp_path, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-            "--no-python", sys.executable, "-m", "kgml", "pretrain", str(lines), "-o", name,
-            "--processes", "2", *more, *CALL,
-        )  # fmt: skip
+    two = ("pretrain", str(lines), "--processes", "2", *CALL)
+    launched = started(
+        tmp_path, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        "--no-python", sys.executable, "-m", "kgml", *two, "-o", "two",
+    )  # fmt: skip
+    dealt, silent = commands(tmp_path, 2, *two, "-o", "dealt", "--shard")
+    assert (silent.returncode, silent.stdout) == (0, "")
+    for name, done in (("two", launched), ("dealt", dealt)):
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)  # one document: of the first process
         assert result["processes"] == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from functools import partial
@@ -9,7 +10,26 @@ from functools import partial
 import pytest
 import torch
 
-from kgml.models.parallel import Waves, in_parallel, in_waves
+from kgml.models import parallel
+from kgml.models.parallel import Waves, cores, in_parallel, in_waves
+
+
+@pytest.fixture(autouse=True)
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests are held to one core; these are of several."""
+    monkeypatch.setattr(parallel, "cores", lambda: 4)
+
+
+@pytest.mark.parametrize(("asked", "found"), [("1", 1), ("1,4", 1), ("", None), ("x", None)])
+def test_no_more_cores_than_the_libraries_may_use(
+    asked: str, found: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    most = os.cpu_count() or 1
+    assert 1 <= cores() <= most
+    assert found is None or cores() == found
+    monkeypatch.setenv("OMP_NUM_THREADS", str(most + 1))  # there are no more than there are
+    assert cores() <= most
 
 
 def test_results_come_in_the_order_of_the_jobs() -> None:

@@ -210,7 +210,7 @@ def test_test_rows_take_no_part(found: dict[str, Any], tune: Tune, box: Path) ->
 def test_the_number_of_cores_changes_nothing(
     found: dict[str, Any], tune: Tune, box: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 5)
+    monkeypatch.setattr(parallel, "cores", lambda: 5)
     tune("cores", TEXT_ALONE)
     mine, other = kept(box / "cores"), kept(box / "found")
     assert {k: v for k, v in mine.items() if k != "kgml.toml"} == {
