@@ -19,8 +19,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Text vectors are kept for one run of the tests, not in the user's own cache."""
-    folder = tmp_path_factory.mktemp("vectors")
+    """Text vectors are kept for one run of the tests, by all its processes, not in the user's own cache."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "vectors"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KGML_CACHE", str(folder))
         yield folder
