@@ -49,6 +49,16 @@ CorpusPaths: TypeAlias = Annotated[
     ),
 ]
 
+PilotMinutes: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--pilot",
+        metavar="MINUTES",
+        min=0.1,
+        help="Fine-tune on as many rows as these hold, so that its score is told too.",
+    ),
+]
+
 
 def assess(
     ctx: typer.Context,
@@ -57,6 +67,7 @@ def assess(
     target_metric: TargetMetric = None,
     budget_hours: BudgetHours = None,
     corpus: CorpusPaths = None,
+    pilot: PilotMinutes = None,
     group_column: Annotated[
         str | None,
         typer.Option(
@@ -99,7 +110,7 @@ def assess(
     with call.working():
         result = run(
             data, graph=graph, target=target_metric, budget_hours=budget_hours, corpus=corpus or (),
-            group_column=group_column, patch=patch, config=config,
+            group_column=group_column, patch=patch, pilot_minutes=pilot, config=config,
         )  # fmt: skip
         if html is not None:
             from kgml.artifacts import write_file
@@ -139,6 +150,10 @@ def _volume(volume: dict[str, Any]) -> list[str]:
         lines.append(
             f"labels for {curve['target']['score']}: {said[0]} (95%: {said[1]} to {said[2]})"
         )
+    if volume["pilot"] is not None:
+        from kgml.models.assess.pilot import told
+
+        lines.append(told(volume["pilot"], curve["title"]))
     return lines
 
 

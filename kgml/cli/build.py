@@ -23,6 +23,7 @@ def build(
     target_metric: assess.TargetMetric = None,
     budget_hours: assess.BudgetHours = None,
     corpus: assess.CorpusPaths = None,
+    pilot: assess.PilotMinutes = None,
     auto: Annotated[
         bool, typer.Option("--auto", help="Train what the verdict names, not only say it.")
     ] = False,
@@ -53,7 +54,7 @@ def build(
 
     wanted = Wanted(
         data, output, graph, target_metric, budget_hours, tuple(corpus or ()), config,
-        Config.from_toml(),
+        Config.from_toml(), pilot,
     )  # fmt: skip
     with call.working():
         result = run(wanted, auto=auto, anyway=anyway)

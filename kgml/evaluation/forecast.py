@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,22 @@ class Forecast:
             drawn.append((c[at], a[at], float(np.exp(grid[at]))))
         self._drawn: Floats = np.array(drawn)
         self._errors: Floats = rng.normal(0, 1, DRAWS)
+
+    def with_errors(self, times: Floats) -> Forecast:
+        """Of a model with ``times`` (b,) the errors at any number of labels, a draw for each curve.
+
+        >>> forecast = Forecast([100, 200, 400, 800], [[0.8 - n**-0.5] for n in (100, 200, 400, 800)])
+        >>> better = forecast.with_errors(np.full(DRAWS, 0.5))
+        >>> round(1 - better.score(400).value, 3) == round((1 - forecast.score(400).value) / 2, 3)
+        True
+        """
+        found, drawn = copy(self), np.random.default_rng(0).permutation(times)[:DRAWS]
+        c, a, b = self._drawn[: len(drawn)].T
+        found._drawn = np.stack([1 - drawn * (1 - c), drawn * a, b], axis=1)
+        found._errors = self._errors[: len(drawn)]
+        once = float(np.median(times))
+        found.law = PowerLaw(1 - once * (1 - self.law.c), once * self.law.a, self.law.b)
+        return found
 
     def score(self, n: float) -> Expected:
         """The score that one more draw of ``n`` labels will have.

@@ -64,7 +64,7 @@ def assessed(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Assessed
     (folder / "g.ttl").write_text(GRAPH, encoding="utf-8")
     done = kgml_in(
         folder, "assess", "t.csv", "--graph", "g.ttl", "--target-metric", "macro_f1=0.5",
-        "--group-column", "place", "--patch", "lacks.ttl", "--html", "page.html", "--json",
+        "--group-column", "place", "--pilot", "5", "--patch", "lacks.ttl", "--html", "page.html", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return Assessed(folder, json.loads(done.stdout), done.stderr)
@@ -73,6 +73,13 @@ def assessed(kgml_in: Run, tmp_path_factory: pytest.TempPathFactory) -> Assessed
 def finding(of: Assessed, name: str) -> dict[str, Any]:
     (one,) = [f for f in of.result["findings"] if f["name"] == name]
     return dict(one)
+
+
+def test_a_pilot_of_too_few_rows_is_left_out_and_said(assessed: Assessed) -> None:
+    left_out = "5 minutes hold a fine-tuning of 90 rows; wanted at least 100"
+    assert assessed.result["volume"]["pilot"] == {"left_out": left_out}
+    page = (assessed.folder / "page.html").read_text(encoding="utf-8")
+    assert f"<p>fine-tuning was not tried: {left_out}.</p>" in page
 
 
 def test_volume_has_a_curve_that_leads_to_the_rows_at_hand(assessed: Assessed) -> None:

@@ -64,7 +64,7 @@ def refusal(wanted: Wanted, verdict: dict[str, Any]) -> str:
 def _assess(wanted: Wanted) -> dict[str, Any]:
     return assess(
         wanted.data, graph=wanted.graph, target=wanted.target, budget_hours=wanted.budget_hours,
-        corpus=wanted.corpus, config=wanted.config,
+        corpus=wanted.corpus, pilot_minutes=wanted.pilot_minutes, config=wanted.config,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def _kept(wanted: Wanted) -> Kept:
     inputs = [wanted.data, *graph, *wanted.corpus, *([Path(named)] if Path(named).is_dir() else [])]
     options = {
         "target": wanted.target, "budget_hours": wanted.budget_hours,
-        "config": wanted.config.to_dict(),
+        "pilot": wanted.pilot_minutes, "config": wanted.config.to_dict(),
     }  # fmt: skip
     return Kept.beside(wanted.output, inputs, options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,11 @@ class Curve:
     forecast: Forecast
     seconds: float
 
+    def with_errors(self, times: NDArray[np.float64]) -> Curve:
+        """That of a model with so many times the errors at any size, by draws; its points are not
+        measured."""
+        return replace(self, labels=[], scores=[], forecast=self.forecast.with_errors(times))
+
     def to_json(self, now: int, wanted: float | None) -> dict[str, Any]:
         """Points, law, and expectations at ``now`` labels, at twice as many, and for a score."""
         law = self.forecast.law
@@ -163,7 +168,7 @@ def _ask(some: Material, share: float, repeat: int) -> tuple[float, NDArray[np.i
     clock = time.perf_counter()
     for k in range(int(fold.max()) + 1):
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        rows = _part(some.codes, inside, share, [some.seed, repeat, k])
+        rows = part_of_each(some.codes, inside, share, [some.seed, repeat, k])
         sizes.append(len(rows))
         predicted[outside] = fit(some, rows).decision(some.documents.take(outside)).argmax(axis=1)
     return float(np.mean(sizes)), predicted, (time.perf_counter() - clock) / (int(fold.max()) + 1)
@@ -177,7 +182,7 @@ def fit(some: Material, rows: NDArray[np.int64]) -> Assembly:
     return stack.fit(some.documents.take(rows), codes)
 
 
-def _part(
+def part_of_each(
     codes: NDArray[np.int64], inside: NDArray[np.int64], share: float, seed: Sequence[int]
 ) -> NDArray[np.int64]:
     """That share of the rows ``inside`` of each class, `LEAST` at least where there are."""

@@ -36,6 +36,7 @@ class Wanted:
     corpus: tuple[Path, ...] = ()
     config: Config = field(default_factory=Config)
     usual: Config = field(default_factory=Config)
+    pilot_minutes: float | None = None
 
     @property
     def ends(self) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kgml.linking.formats.html import safe
+from kgml.models.assess.pilot import told
 from kgml.models.explaining.page import POLICY
 
 STYLE = """\
@@ -49,6 +50,7 @@ def _verdict(found: Mapping[str, Any]) -> list[str]:
         f"<p><strong>{safe(found['verdict'].capitalize())}</strong>: {safe(found['reason'])}.</p>",
         _list(found["conditions"]),
         f"<p>Way: <strong>{safe(found['regime'])}</strong>, <code>{safe(found['command'])}</code>; expected "
+        f"of {safe(found['expected']['of'])} "
         f"{found['expected']['value']:.3f} [{low:.3f}, {high:.3f}], {_cost(found)}.</p>",
         _list(found["reasons"]),
     ]  # fmt: skip
@@ -63,9 +65,11 @@ def _cost(found: Mapping[str, Any]) -> str:
 
 def _volume(volume: Mapping[str, Any]) -> list[str]:
     parts = ", ".join(f"{name or 'no name'} {count:,}" for name, count in volume["parts"].items())
+    tried = volume["pilot"]
+    line = "" if tried is None else f"<p>{safe(told(tried, volume['curve']['title']))}.</p>"
     return [
         f"<p>{volume['rows']:,} rows ({safe(parts)}), {volume['tokens']:,} tokens, {volume['classes']} "
-        "classes.</p>", curve_plot(volume["curve"]), _bars(list(volume["per_class"].items())),
+        "classes.</p>", curve_plot(volume["curve"]), line, _bars(list(volume["per_class"].items())),
     ]  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from kgml.models.assess.measured import (
     target_metric,
 )
 from kgml.models.assess.phrases import as_csv, as_turtle, missing_phrases
+from kgml.models.assess.pilot import pilot
 from kgml.models.assess.relevance import BROKEN, contradictions, coverage, fragmentation
 from kgml.models.assess.scale import count_text, plan
 from kgml.models.assess.verdict import EMBEDDINGS, FINE_TUNE, SCRATCH, Measured, verdict
@@ -54,7 +55,7 @@ ENDINGS = {".csv": as_csv, ".ttl": as_turtle}
 def assess(
     data: Path, *, graph: Path | None = None, target: str | None = None,
     budget_hours: float | None = None, corpus: Sequence[Path] = (), group_column: str | None = None,
-    patch: Path | None = None, config: Config,
+    patch: Path | None = None, pilot_minutes: float | None = None, config: Config,
 ) -> dict[str, Any]:  # fmt: skip
     """Volume, quality, relevance and a verdict on a labelled table.
 
@@ -62,6 +63,7 @@ def assess(
         target: such as ``macro_f1=0.85``.
         corpus: text for a language model; the table's own where there is none.
         patch: .csv or .ttl, written with the phrases that the ontology lacks.
+        pilot_minutes: for fine-tuning on a part of the rows, so that its score is told too.
 
     Returns:
         ``data, volume, quality, relevance, costs, language_model, verdict, findings, seconds``;
@@ -94,16 +96,19 @@ def assess(
     findings.append(found)
     relevance, evidence = _relevance(given, graph, patch, findings)
     costs, language_model = _costs(given, curve, table, corpus, config, evidence)
-    shown = curve.to_json(len(given.codes), wanted)
+    shown, tried = curve.to_json(len(given.codes), wanted), None
+    if pilot_minutes is not None:
+        tried = _pilot(given, curve, config, pilot_minutes, costs, wanted)
     usual = max(given.labels, key=given.labels.count)
     measured = Measured(
         shown, scores(given.labels, [usual] * len(given.labels))[metric], len(given.codes),
         len(given.classes), findings, costs, language_model, evidence,
-        relevance["fragmentation"]["tokens_a_word"] > BROKEN, budget_hours,
+        relevance["fragmentation"]["tokens_a_word"] > BROKEN, budget_hours, tried,
     )  # fmt: skip
     return {
         "data": str(data), "graph": None if graph is None else str(graph),
-        "volume": {**_volume(table, given), "tokens": relevance["fragmentation"]["tokens"], "curve": shown},
+        "volume": {**_volume(table, given), "tokens": relevance["fragmentation"]["tokens"], "curve": shown,
+                   "pilot": tried},
         "quality": {
             "suspects": suspects, "groups": groups, "identity": identity, "weights": _weights(findings)
         },
@@ -215,6 +220,21 @@ def _costs(
             "minutes": largest["minutes_here"], "memory_mib": largest["memory_mib"], **speed
         },
     }, planned  # fmt: skip
+
+
+def _pilot(
+    given: Material, curve: Curve, config: Config, minutes: float, costs: dict[str, Any],
+    wanted: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Fine-tuning beside the light stack, and the curve that follows; or why there is none."""
+    cost = costs[FINE_TUNE]
+    found = (
+        "this encoder has no layers to train" if cost is None
+        else pilot(given, config, curve.metric, minutes, cost)
+    )  # fmt: skip
+    if isinstance(found, str):
+        return {"left_out": found}
+    return found.to_json() | {"curve": found.curve(curve).to_json(len(given.codes), wanted)}
 
 
 def _weights(findings: Sequence[Finding]) -> dict[str, int]:

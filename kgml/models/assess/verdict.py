@@ -28,7 +28,8 @@ ABOVE = 0.05
 @dataclass(frozen=True)
 class Measured:
     """What a verdict rests on. ``curve``: as `Curve.to_json` · ``guess``: the metric of guessing the
-    largest class · ``broken``: whether the encoder breaks words up too much."""
+    largest class · ``broken``: whether the encoder breaks words up too much · ``pilot``: as of
+    `kgml.models.assess.run.assess`."""
 
     curve: Mapping[str, Any]
     guess: float
@@ -40,33 +41,49 @@ class Measured:
     evidence: Evidence | None
     broken: bool
     budget_hours: float | None
+    pilot: Mapping[str, Any] | None = None
+
+    @property
+    def tried(self) -> Mapping[str, Any] | None:
+        """The pilot, if fine-tuning was tried."""
+        return None if self.pilot is None or "left_out" in self.pilot else self.pilot
 
 
 def verdict(of: Measured) -> dict[str, Any]:
     """``verdict, reason, conditions, regime, reasons, regimes, expected, minutes, memory_mib, command``."""
-    answer, reason, conditions = _feasible(of)
+    regimes = _regimes(of)
+    regime = next(name for name in (SCRATCH, FINE_TUNE, EMBEDDINGS) if regimes[name]["fits"])
+    curve, of_what = of.curve, EMBEDDINGS
+    if regime == FINE_TUNE and of.tried is not None:
+        curve, of_what = of.tried["curve"], FINE_TUNE
+    answer, reason, conditions = _feasible(of, curve, unknown=regime == FINE_TUNE != of_what)
     conditions += [
         f"{f.name}: {f.what}. {f.step}" for f in of.findings if f.weight == SERIOUS and f.step
     ]  # fmt: skip
     if answer == FEASIBLE and conditions:
         answer = CONDITIONS
-    regimes = _regimes(of)
-    regime = next(name for name in (SCRATCH, FINE_TUNE, EMBEDDINGS) if regimes[name]["fits"])
     cost = of.costs.get(regime) or {}
     return {
         "verdict": answer, "reason": reason, "conditions": conditions, "regime": regime,
         "reasons": [regimes[name]["reason"] for name in (FINE_TUNE, SCRATCH, EMBEDDINGS)],
-        "regimes": regimes, "expected": {"metric": of.curve["metric"], **of.curve["now"]},
+        "regimes": regimes, "expected": {"metric": curve["metric"], "of": of_what, **curve["now"]},
         "minutes": cost.get("minutes"), "memory_mib": cost.get("memory_mib"),
         "command": COMMANDS[regime],
     }  # fmt: skip
 
 
-def _feasible(of: Measured) -> tuple[str, str, list[str]]:
-    """The answer, why, and what it takes, or would take."""
-    now, target, title = of.curve["now"], of.curve["target"], of.curve["title"]
+def _feasible(
+    of: Measured, curve: Mapping[str, Any], *, unknown: bool
+) -> tuple[str, str, list[str]]:
+    """The answer, why, and what it takes, or would take.
+
+    Args:
+        unknown: ``curve`` is of the light stack, and fine-tuning was chosen, which may reach more.
+    """
+    now, target, title = curve["now"], curve["target"], curve["title"]
     low, high = now["interval"]
     said = f"{title} {now['value']:.2f} [{low:.2f}, {high:.2f}] is expected of {now['labels']:,} labels"
+    said += " and the light stack" if unknown else ""
     if target is None:
         if high < of.guess + ABOVE:
             return NOT, f"{said}, no better than guessing ({of.guess:.2f})", [
@@ -81,6 +98,10 @@ def _feasible(of: Measured) -> tuple[str, str, list[str]]:
     if now["value"] >= target["score"]:
         return CONDITIONS, f"{said}; {wanted}, which is within reach but not sure", [
             "Hold out a test part and measure before you rely on it, or label more rows."
+        ]  # fmt: skip
+    if unknown:
+        return CONDITIONS, f"{said}; {wanted}, and what fine-tuning reaches is not known", [
+            "Let it be tried on a part of the rows: --pilot MINUTES."
         ]  # fmt: skip
     if target["reached"] < CHANCE:
         return NOT, f"{said}; {wanted}, where the curve does not lead", [
@@ -110,8 +131,11 @@ def _regimes(of: Measured) -> dict[str, dict[str, Any]]:
         None if of.budget_hours is None else 60 * of.budget_hours,
     )
     enough = per_class >= PER_CLASS and of.rows >= ROWS
+    tried = of.tried
     affordable = tune is not None and (minutes is None or tune["minutes"] <= minutes)
     reason = f"{per_class:.0f} rows a class, {of.rows:,} in all; fine-tuning pays from {PER_CLASS} and {ROWS} on"
+    if tried is not None:
+        enough, reason = tried["difference"]["value"] > 0, _pilot(tried)
     if tune is None:
         reason = "this encoder has no layers to train"
     elif enough and not affordable:
@@ -124,6 +148,14 @@ def _regimes(of: Measured) -> dict[str, dict[str, Any]]:
         SCRATCH: _scratch(of, minutes),
         EMBEDDINGS: {"fits": True, "reason": f"Embeddings + knowledge: {_knowledge(of.evidence)}."},
     }
+
+
+def _pilot(found: Mapping[str, Any]) -> str:
+    low, high = (100 * end for end in found["difference"]["interval"])
+    return (
+        f"tried on {found['labels']:,} rows, {100 * found['difference']['value']:+.1f} points [{low:+.1f}, "
+        f"{high:+.1f}] over the light stack on {found['held_out']:,} held-out rows"
+    )
 
 
 def _scratch(of: Measured, minutes: float | None) -> dict[str, Any]:

@@ -87,13 +87,53 @@ def test_a_target_below_the_interval_is_feasible_and_within_it_is_not_sure() -> 
     assert found["verdict"] == "feasible with conditions"
 
 
+LIGHT = replace(GOOD, costs=COSTS | {"fine-tune": None})
+"""Nothing can be fine-tuned."""
+
+
 def test_a_target_above_asks_for_labels_until_they_are_too_many() -> None:
-    found = verdict(replace(GOOD, curve=curve(0.70, 0.75, 0.80, wanted(0.85, 900, 600))))
+    found = verdict(replace(LIGHT, curve=curve(0.70, 0.75, 0.80, wanted(0.85, 900, 600))))
     assert found["verdict"] == "feasible with conditions"
     assert "about 900 rows in all (95%: 600 to never), 400 are there" in found["conditions"][0]
-    far = verdict(replace(GOOD, curve=curve(0.70, 0.75, 0.80, wanted(0.85, 9_000, 5_000))))
-    never = verdict(replace(GOOD, curve=curve(0.70, 0.75, 0.80, wanted(0.99, None, None, 0.05))))
-    assert (far["verdict"], never["verdict"]) == ("not with this data",) * 2
+    far = curve(0.70, 0.75, 0.80, wanted(0.85, 9_000, 5_000))
+    never = curve(0.70, 0.75, 0.80, wanted(0.99, None, None, 0.05))
+    for one in (far, never):
+        assert verdict(replace(LIGHT, curve=one))["verdict"] == "not with this data"
+
+
+def pilot(points: float, **more: Any) -> dict[str, Any]:
+    by = {"value": points / 100, "interval": [points / 100 - 0.02, points / 100 + 0.02]}
+    return {"labels": 150, "held_out": 100, "difference": by, **more}
+
+
+def test_what_fine_tuning_reaches_is_said_where_it_was_tried() -> None:
+    never = curve(0.70, 0.75, 0.80, wanted(0.85, None, None, 0.05))
+    untried = verdict(replace(GOOD, curve=never))
+    assert (untried["verdict"], untried["expected"]["of"]) == (
+        "feasible with conditions",
+        "embeddings",
+    )
+    assert untried["conditions"] == ["Let it be tried on a part of the rows: --pilot MINUTES."]
+    left_out = verdict(replace(GOOD, curve=never, pilot={"left_out": "too few rows"}))
+    assert left_out["conditions"] == untried["conditions"]
+    better = pilot(9, curve=curve(0.86, 0.9, 0.94, wanted(0.85, 300, 200)))
+    tried = verdict(replace(GOOD, curve=never, pilot=better))
+    assert (tried["verdict"], tried["regime"]) == ("feasible", "fine-tune")
+    assert tried["expected"] == {
+        "metric": "macro_f1", "of": "fine-tune", "labels": 400, "value": 0.9, "interval": [0.86, 0.94]
+    }  # fmt: skip
+    assert (
+        "tried on 150 rows, +9.0 points [+7.0, +11.0] over the light stack" in tried["reasons"][0]
+    )
+
+
+def test_fine_tuning_that_was_tried_and_is_worse_is_not_chosen_and_better_on_few_rows_is() -> None:
+    of = curve(0.70, 0.75, 0.80)
+    worse = verdict(replace(GOOD, pilot=pilot(-1, curve=of)))
+    assert (worse["regime"], worse["expected"]["of"]) == ("embeddings", "embeddings")
+    few = replace(GOOD, rows=120)
+    assert verdict(few)["regime"] == "embeddings"
+    assert verdict(replace(few, pilot=pilot(1, curve=of)))["regime"] == "fine-tune"
 
 
 def test_a_score_no_better_than_guessing_is_not_feasible() -> None:
