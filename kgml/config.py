@@ -447,6 +447,11 @@ class PretrainConfig:
         ):
             if name not in known:
                 raise UsageError(f"no {what} named '{name}'; {one_of(known, name)}")
+        if self.shard and self.precision == "fp16":
+            raise UsageError(
+                "training precision fp16 and --shard exclude each other: each process would judge "
+                "the scaled loss by its own part. Use bf16 or no."
+            )
 
     @property
     def network(self) -> str:

@@ -134,6 +134,7 @@ clip = 2.0
 masking = 0.3
 precision = "bf16"
 gradient_checkpointing = true
+shard = true
 checks = 5
 keep = 4
 save_every = 50

@@ -80,7 +80,7 @@ def pretrain(
     artifacts.check_target(output, store.KIND)
     shape = shape_of(options)
     machine = Machine(choose_device(options.device), options.precision, unused=False)
-    check_world(machine, processes)
+    check_world(machine, processes, shard=options.shard)
     work = output.with_name(output.name + UNFINISHED)
     prepared = prepare(
         paths, graphs, options, shape.vocabulary, work / "tokens", seed=seed, leads=leads()

@@ -19,15 +19,18 @@ def leads(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def check_world(
-    machine: Machine, wanted: int | None, environment: Mapping[str, str] = os.environ
-) -> None:
+    machine: Machine, wanted: int | None, environment: Mapping[str, str] = os.environ, *,
+    shard: bool = False,
+) -> None:  # fmt: skip
     """Refuse to go on with another number of processes than was asked for.
 
     Args:
         wanted: what ``--processes`` says; None: what the launcher says.
+        shard: whether the model is dealt out to them.
 
     Raises:
-        UsageError: more or fewer, or parameters that the launcher shards.
+        UsageError: more or fewer, one to share a model with itself, or parameters that the launcher
+            shards.
     """
     found = machine.count
     launched = environment.get("WORLD_SIZE")
@@ -45,6 +48,11 @@ def check_world(
         raise UsageError(
             f"--processes {wanted}: {found} here. Start them with torchrun --nproc-per-node "
             f"{wanted} --no-python kgml pretrain ..."
+        )
+    if shard and found == 1:
+        raise UsageError(
+            "--shard: one process has no other to share the model with. Start several with torchrun "
+            "--nproc-per-node N --no-python kgml pretrain ..., or leave it out."
         )
     if environment.get(FSDP, "false").lower() in ("1", "true"):
         raise UsageError(

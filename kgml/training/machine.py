@@ -61,20 +61,8 @@ class Machine:
         self.sharded = False
 
     def shard(self, module: nn.Module, layers: Iterable[nn.Module]) -> None:
-        """Deal ``module`` out to the processes, before there is an optimiser of its parameters.
-
-        Raises:
-            UsageError: one process, or fp16, whose scaled loss each would judge by its part.
-        """
-        if self.count == 1:
-            raise UsageError(
-                "one process has no other to share the model with. Start several with torchrun "
-                "--nproc-per-node N --no-python kgml ..., or leave out --shard."
-            )
-        if self.accelerator.scaler is not None:
-            raise UsageError(
-                "training precision fp16 and --shard exclude each other. Use bf16 or no."
-            )
+        """Deal ``module`` out to the processes, several of them, before there is an optimiser of its
+        parameters. Not for fp16: each process would judge the scaled loss by its own part."""
         deal_out(module, layers, self.device, self.count)
         self.sharded = True
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from kgml.config import PretrainConfig
 from kgml.errors import UsageError
 from kgml.lm.world import check_world, leads
 
@@ -77,6 +78,14 @@ def test_another_number_of_processes_than_asked_for_is_refused() -> None:
     ):  # fmt: skip
         with pytest.raises(UsageError, match=words):
             check_world(machine(count), wanted, environment)
+
+
+def test_a_model_is_not_shared_with_itself_nor_in_fp16() -> None:
+    with pytest.raises(UsageError, match=r"--shard: one process .*, or leave it out\."):
+        check_world(machine(1), None, {}, shard=True)
+    check_world(machine(2), 2, {"WORLD_SIZE": "2"}, shard=True)
+    with pytest.raises(UsageError, match="fp16 and --shard exclude each other"):
+        PretrainConfig(shard=True, precision="fp16").check()
 
 
 def test_accelerate_launch_that_starts_one_process_on_a_cpu_is_found_out(
