@@ -47,8 +47,8 @@ from kgml.models.learn import some_rows
 from kgml.models.train import make_classifier, train
 
 SETS = {
-    "ohsumed": "ohsumed_single23/data.csv", "r52": "reuters21578/r52_single.csv",
-    "banking77": "banking77/data.csv", "financial_phrasebank": "financial_phrasebank/data.csv",
+    "ohsumed": "labels/ohsumed_single23/data.csv", "r52": "labels/reuters21578/r52_single.csv",
+    "banking77": "labels/banking77/data.csv", "financial_phrasebank": "labels/financial_phrasebank/data.csv",
 }  # fmt: skip
 DEFAULT = {
     "curve": ["ohsumed", "r52", "banking77"], "errors": ["ohsumed", "banking77"],
@@ -63,7 +63,7 @@ def main() -> None:
     """Parse, run, print a line of JSON for each run and a summary."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("what", choices=("curve", "errors", "costs", "size"))
-    parser.add_argument("--shared", type=Path, default=Path("../shared/data/labels"))
+    parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     parser.add_argument("--sets", nargs="+", choices=list(SETS))
     parser.add_argument("--per-class", nargs="+", type=int, default=[8, 16, 32])
     parser.add_argument("--draws", type=int, default=3)
