@@ -63,20 +63,19 @@ def commands(
     folder: Path, count: int, *arguments: str
 ) -> Sequence[subprocess.CompletedProcess[str]]:
     """The same `command` in ``count`` processes that are to find each other, as torchrun starts them."""
+    with ThreadPoolExecutor(count) as at_once:
+        started = [at_once.submit(command, folder, *arguments, more=more) for more in ranks(count)]
+        return [one.result() for one in started]
+
+
+def ranks(count: int) -> list[dict[str, str]]:
+    """The variables by which ``count`` processes of this machine find each other."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     all_have = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
                 "OMP_NUM_THREADS": "1"}  # fmt: skip
-    with ThreadPoolExecutor(count) as at_once:
-        started = [
-            at_once.submit(
-                command, folder, *arguments,
-                more=all_have | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            )
-            for rank in range(count)
-        ]  # fmt: skip
-        return [one.result() for one in started]
+    return [all_have | {"RANK": str(n), "LOCAL_RANK": str(n)} for n in range(count)]
 
 
 def _run(

@@ -32,7 +32,7 @@ from kgml.training.checkpoints import Checkpoints
 from kgml.training.loop import Outcome, train
 from kgml.training.machine import Machine
 from kgml.training.plan import Plan
-from kgml.training.shards import gathered, whole
+from kgml.training.shards import gathered, own, whole
 
 if TYPE_CHECKING:
     from kgml.kg.graph import KnowledgeGraph
@@ -147,6 +147,8 @@ class Run:
         self.task = self._task()
         if options.shard:
             machine.shard(self.task.module, layers_of(self.task.network))
+            held = sum(own(p).numel() for p in self.task.module.parameters())
+            note(f"shared by {machine.count} processes; this one holds {held:,} parameters")
         self.parameters = count_parameters(self.shape, options.network)
 
     def _task(self) -> Pretraining:

@@ -76,7 +76,7 @@ def finding(of: Assessed, name: str) -> dict[str, Any]:
 
 
 def test_a_pilot_of_too_few_rows_is_left_out_and_said(assessed: Assessed) -> None:
-    left_out = "5 minutes hold a fine-tuning of 90 rows; wanted at least 100"
+    left_out = "the table leaves a fine-tuning of 90 rows; wanted at least 100"
     assert assessed.result["volume"]["pilot"] == {"left_out": left_out}
     page = (assessed.folder / "page.html").read_text(encoding="utf-8")
     assert f"<p>fine-tuning was not tried: {left_out}.</p>" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,10 @@ def test_two_processes_train_the_parameters_of_one_at_the_same_global_batch_deal
             torch.testing.assert_close(value, found[weight], atol=1e-6, rtol=0)
         samples = [line for line in done.stderr.splitlines() if line.startswith("note: sample")]
         assert len(samples) == 3  # of both processes together
+    held = re.search(r"shared by 2 processes; this one holds ([\d,]+) parameters", dealt.stderr)
+    assert held is not None
+    assert int(held[1].replace(",", "")) < 0.6 * sum(value.numel() for value in expected.values())
+    assert "shared by" not in launched.stderr
 
 
 def test_another_number_of_processes_than_asked_for_is_refused() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import socket
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from kgml.training.loop import train
 from kgml.training.machine import Machine
 from kgml.training.shards import own, whole
 
+from ..commands import ranks
 from .test_loop import PLAN, Sums
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,21 +35,20 @@ class Stopped(Sums):
         return super().parts(step)
 
 
-def half(rank: int, port: int, folder: Path) -> None:
+def half(environment: dict[str, str], folder: Path) -> None:
     """One of two processes: stopped, then begun again."""
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                   "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}  # fmt: skip
+    os.environ |= environment
     machine = Machine()
     for kind in (Stopped, Sums):
         task = kind()
         machine.shard(task.module, [task.module[0]])
-        try:
+        ends = pytest.raises(InterruptedError) if kind is Stopped else nullcontext()
+        with ends:
             train(task, PLAN, machine, seed=3, checkpoints=Checkpoints(folder / "two", {}))
-        except InterruptedError:
-            first = next(task.module.parameters())
-            assert (tuple(first.shape), tuple(own(first).shape)) == ((8, 4), (4, 4))
+        first = next(task.module.parameters())
+        assert (tuple(first.shape), tuple(own(first).shape)) == ((8, 4), (4, 4))
     weights = {name: whole(p.detach()) for name, p in task.module.named_parameters()}
-    if rank == 0:
+    if machine.rank == 0:
         save_file(weights, folder / "two.safetensors")
     machine.close()
 
@@ -56,13 +56,10 @@ def half(rank: int, port: int, folder: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="fork")
 def test_dealt_out_to_two_processes_a_run_ends_as_in_one_also_when_stopped(tmp_path: Path) -> None:
     """Three parts of a step, so that one process has one more; dropout; the best weights are kept."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     if str(ROOT) not in sys.path:
         sys.path.append(str(ROOT))  # where the new processes look for `half`
     start = multiprocessing.get_context("forkserver").Process
-    both = [start(target=half, args=(rank, port, tmp_path)) for rank in range(2)]
+    both = [start(target=half, args=(environment, tmp_path)) for environment in ranks(2)]
     for process in both:
         process.start()
     for process in both:

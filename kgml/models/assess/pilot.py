@@ -20,6 +20,7 @@ from kgml.evaluation.metrics import (
 )
 from kgml.kg.graph import KnowledgeGraph
 from kgml.models.assess.measured import FOLDS, Curve, Material, fit, part_of_each
+from kgml.models.classifier import KGTextClassifier
 from kgml.models.finetuned.checks import NAME as TRANSFORMER
 from kgml.models.folds import assign_folds
 from kgml.models.train import ALONE, make_classifier
@@ -59,6 +60,12 @@ class Pilot:
         }  # fmt: skip
 
 
+def fine_tuned(config: Config) -> KGTextClassifier:
+    """What is tried, unfitted: the transformer head without an ontology."""
+    asked = config.override("train", head=TRANSFORMER).override("fusion", name=ALONE)
+    return make_classifier(KnowledgeGraph.empty(), asked)
+
+
 def pilot(
     given: Material, config: Config, metric: str, minutes: float, cost: Mapping[str, Any]
 ) -> Pilot | str:
@@ -75,12 +82,12 @@ def pilot(
     whole = cost["minutes"] / cost["trainings"] * len(inside) / len(given.codes)
     rows = part_of_each(given.codes, inside, min(1.0, minutes / whole), [given.seed, DEALING])
     if len(rows) < LEAST_ROWS:
-        return f"{minutes:g} minutes hold a fine-tuning of {len(rows):,} rows; wanted at least {LEAST_ROWS}"
+        why = f"{minutes:g} minutes hold" if len(rows) < len(inside) else "the table leaves"
+        return f"{why} a fine-tuning of {len(rows):,} rows; wanted at least {LEAST_ROWS}"
     note(f"fine-tuning on {len(rows):,} rows, some {whole * len(rows) / len(inside):.1f} minutes")
     learn, asked = given.take(rows), given.take(outside)
     clock = time.perf_counter()
-    tuned = config.override("train", head=TRANSFORMER).override("fusion", name=ALONE)
-    model = make_classifier(KnowledgeGraph.empty(), tuned)
+    model = fine_tuned(config)
     model.fit(learn.documents.texts, learn.labels)
     found = [str(label) for label in model.predict(asked.documents.texts)]
     seconds = time.perf_counter() - clock

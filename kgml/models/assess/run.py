@@ -37,7 +37,7 @@ from kgml.models.assess.measured import (
     target_metric,
 )
 from kgml.models.assess.phrases import as_csv, as_turtle, missing_phrases
-from kgml.models.assess.pilot import pilot
+from kgml.models.assess.pilot import fine_tuned, pilot
 from kgml.models.assess.relevance import BROKEN, contradictions, coverage, fragmentation
 from kgml.models.assess.scale import count_text, plan
 from kgml.models.assess.verdict import EMBEDDINGS, FINE_TUNE, SCRATCH, Measured, verdict
@@ -75,6 +75,8 @@ def assess(
     started = time.perf_counter()
     metric, wanted = target_metric(target)
     _check(config, graph, patch)
+    if pilot_minutes is not None:
+        fine_tuned(config).check_options()
     options = config.train
     table = read_labelled_table(
         data, options.text_column, options.label_column, options.split_column
@@ -227,11 +229,7 @@ def _pilot(
     wanted: float | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Fine-tuning beside the light stack, and the curve that follows; or why there is none."""
-    cost = costs[FINE_TUNE]
-    found = (
-        "this encoder has no layers to train" if cost is None
-        else pilot(given, config, curve.metric, minutes, cost)
-    )  # fmt: skip
+    found = pilot(given, config, curve.metric, minutes, costs[FINE_TUNE])
     if isinstance(found, str):
         return {"left_out": found}
     return found.to_json() | {"curve": found.curve(curve).to_json(len(given.codes), wanted)}
