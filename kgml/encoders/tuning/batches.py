@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 512
 KEPT_TOKENS = 8_192
-"""Tokens of a step whose inner numbers are kept for its gradient, some 160 KB each in MiniLM. Those
-of a step with more are computed again: a third more work, the same gradient."""
+"""Tokens of a step whose inner numbers are kept for its gradient, some 160 KB each in MiniLM's six
+blocks. Those of a step with more are computed again: a third more work, the same gradient."""
 
 
-def in_batches(features: Mapping[str, Any], compute: Callable[[Tensor], Tensor]) -> Tensor:
+def in_batches(
+    features: Mapping[str, Any], compute: Callable[[Tensor], Tensor], share: float = 1.0
+) -> Tensor:
     """(n, d) rows of length 1 of n tokenized texts.
 
     Args:
         compute: vectors (b, d) of some rows (b,).
+        share: of the blocks, those that are computed: as much more can be kept of each.
     """
     lengths = features["attention_mask"].bool().sum(dim=1)
-    again = torch.is_grad_enabled() and int(lengths.sum()) > KEPT_TOKENS
+    again = torch.is_grad_enabled() and share * int(lengths.sum()) > KEPT_TOKENS
     batches = batches_by_length(lengths.numpy(), BATCH_TOKENS)
     parts = [
         checkpoint(compute, rows, use_reentrant=False) if again else compute(rows)

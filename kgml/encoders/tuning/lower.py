@@ -56,7 +56,8 @@ class Lower:
 
     def __init__(self, model: SentenceTransformer, features: Mapping[str, Any], top: int) -> None:
         self.model, self.features = model, features
-        self.count = len(blocks_of(model)) - top
+        blocks = len(blocks_of(model))
+        self.count, self.share = blocks - top, top / blocks
         self.read = features["attention_mask"].bool()
         self.states: list[Tensor] = [torch.empty(0)] * len(self.read)
         self.tupled = self.more = False
@@ -96,7 +97,7 @@ class Lower:
             with self._standing_in(state):
                 return forward(self.model, features, rows)
 
-        return in_batches(features, compute)
+        return in_batches(features, compute, self.share)
 
     def _record(self, blocks: nn.ModuleList) -> Tensor:
         """Vectors (n, d) of all texts; fills ``states`` on the way."""

@@ -59,14 +59,12 @@ def encoding_seconds(encoder: TextEncoder, texts: list[str], seed: int) -> float
 
 def fine_tuning_cost(
     given: Material, encoder: TextEncoder, options: TransformerConfig, *, trainings: int = 1
-) -> dict[str, Any] | None:
-    """Of ``kgml train --head transformer``; None where the encoder has no layers to train.
+) -> dict[str, Any]:
+    """Of ``kgml train --head transformer``.
 
     Args:
         trainings: two where knowledge may enter, with it and without it.
     """
-    if encoder.is_static:
-        return None
     model = encoder.load()
     texts, size = given.documents.texts, options.batch_size
     rng = np.random.default_rng(given.seed)

@@ -75,8 +75,9 @@ def assess(
     started = time.perf_counter()
     metric, wanted = target_metric(target)
     _check(config, graph, patch)
-    if pilot_minutes is not None:
-        fine_tuned(config).check_options()
+    refused = _refused(config)
+    if pilot_minutes is not None and refused is not None:
+        raise refused
     options = config.train
     table = read_labelled_table(
         data, options.text_column, options.label_column, options.split_column
@@ -97,7 +98,7 @@ def assess(
     found, identity = identity_terms(given)
     findings.append(found)
     relevance, evidence = _relevance(given, graph, patch, findings)
-    costs, language_model = _costs(given, curve, table, corpus, config, evidence)
+    costs, language_model = _costs(given, curve, table, corpus, config, evidence, refused)
     shown, tried = curve.to_json(len(given.codes), wanted), None
     if pilot_minutes is not None:
         tried = _pilot(given, curve, config, pilot_minutes, costs, wanted)
@@ -106,6 +107,7 @@ def assess(
         shown, scores(given.labels, [usual] * len(given.labels))[metric], len(given.codes),
         len(given.classes), findings, costs, language_model, evidence,
         relevance["fragmentation"]["tokens_a_word"] > BROKEN, budget_hours, tried,
+        refused and str(refused),
     )  # fmt: skip
     return {
         "data": str(data), "graph": None if graph is None else str(graph),
@@ -131,6 +133,15 @@ def _check(config: Config, graph: Path | None, patch: Path | None) -> None:
         raise UsageError("--patch is what an ontology lacks; name one with --graph.")
     if patch is not None and patch.suffix.lower() not in ENDINGS:
         raise UsageError(f"--patch {patch}: wanted a name that ends in {' or '.join(ENDINGS)}.")
+
+
+def _refused(config: Config) -> UsageError | None:
+    """Why these options do not let a pretrained model be fine-tuned; None where they do."""
+    try:
+        fine_tuned(config).check_options()
+    except UsageError as refused:
+        return refused
+    return None
 
 
 def _check_group(data: Path, table: LabelledTable, column: str | None) -> None:
@@ -202,6 +213,7 @@ def _costs(
     corpus: Sequence[Path],
     config: Config,
     evidence: Evidence | None,
+    refused: UsageError | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of the three ways, and what a language model of the text would be."""
     note("timing a few steps")
@@ -217,7 +229,9 @@ def _costs(
     trainings = 2 if evidence is not None and evidence.ship else 1
     return {
         EMBEDDINGS: light_cost(given, curve, seconds),
-        FINE_TUNE: fine_tuning_cost(given, encoder, config.transformer, trainings=trainings),
+        FINE_TUNE: None if refused is not None else fine_tuning_cost(
+            given, encoder, config.transformer, trainings=trainings
+        ),
         SCRATCH: largest and {
             "minutes": largest["minutes_here"], "memory_mib": largest["memory_mib"], **speed
         },

@@ -29,7 +29,7 @@ ABOVE = 0.05
 class Measured:
     """What a verdict rests on. ``curve``: as `Curve.to_json` · ``guess``: the metric of guessing the
     largest class · ``broken``: whether the encoder breaks words up too much · ``pilot``: as of
-    `kgml.models.assess.run.assess`."""
+    `kgml.models.assess.run.assess` · ``refused``: why the options do not let a model be fine-tuned."""
 
     curve: Mapping[str, Any]
     guess: float
@@ -42,6 +42,7 @@ class Measured:
     broken: bool
     budget_hours: float | None
     pilot: Mapping[str, Any] | None = None
+    refused: str | None = None
 
     @property
     def tried(self) -> Mapping[str, Any] | None:
@@ -137,7 +138,7 @@ def _regimes(of: Measured) -> dict[str, dict[str, Any]]:
     if tried is not None:
         enough, reason = tried["difference"]["value"] > 0, _pilot(tried)
     if tune is None:
-        reason = "this encoder has no layers to train"
+        reason = (of.refused or "its cost is not known").rstrip(".")
     elif enough and not affordable:
         reason += f", but takes {tune['minutes']:.0f} minutes here"
     return {

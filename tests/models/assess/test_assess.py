@@ -87,13 +87,14 @@ def test_a_target_below_the_interval_is_feasible_and_within_it_is_not_sure() -> 
     assert found["verdict"] == "feasible with conditions"
 
 
-LIGHT = replace(GOOD, costs=COSTS | {"fine-tune": None})
+LIGHT = replace(GOOD, costs=COSTS | {"fine-tune": None}, refused="no layers to train.")
 """Nothing can be fine-tuned."""
 
 
 def test_a_target_above_asks_for_labels_until_they_are_too_many() -> None:
     found = verdict(replace(LIGHT, curve=curve(0.70, 0.75, 0.80, wanted(0.85, 900, 600))))
     assert found["verdict"] == "feasible with conditions"
+    assert found["reasons"][0] == "Fine-tune a pretrained model: no layers to train."
     assert "about 900 rows in all (95%: 600 to never), 400 are there" in found["conditions"][0]
     far = curve(0.70, 0.75, 0.80, wanted(0.85, 9_000, 5_000))
     never = curve(0.70, 0.75, 0.80, wanted(0.99, None, None, 0.05))

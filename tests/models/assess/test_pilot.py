@@ -65,3 +65,14 @@ def test_what_no_transformer_is_made_of_is_refused_before_anything_is_read(tmp_p
         UsageError, match="--head transformer and --tune-encoder exclude each other"
     ):
         assess(tmp_path / "missing.csv", pilot_minutes=5, config=config)
+
+
+def test_a_way_that_the_options_refuse_is_not_chosen_and_why_is_said(
+    table: Path, tiny_encoder: Path
+) -> None:
+    config = Config().override("encoder", model=str(tiny_encoder))
+    config = config.override("train", folds=2, tune_encoder=True)
+    result = assess(table, config=config)
+    assert result["costs"]["fine-tune"] is None
+    assert result["verdict"]["regime"] == "embeddings"
+    assert "--tune-encoder exclude each other" in result["verdict"]["reasons"][0]
