@@ -15,7 +15,8 @@ costs: the minutes that `kgml assess` tells of a light, a fine-tuned and a from-
 those that each then took, in a process that has imported everything and with an empty cache; the language model
 is the largest sensible one, trained on ``--tokens`` tokens, what is told being in proportion. size: what
 looking at 100,000 texts takes that are sentences of the set, drawn and put together, without models (labels are
-drawn): seconds and the most memory.
+drawn): seconds and the most memory. With ``--runs FILE`` forecasts are lines of it, and draws that are
+there are not made again.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ import os
 import resource
 import tempfile
 import time
-from collections import defaultdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import ledger
 import numpy as np
 
 from kgml.config import Config
@@ -68,6 +70,7 @@ def main() -> None:
     parser.add_argument("--per-class", nargs="+", type=int, default=[8, 16, 32])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--rows", type=int, help="at most so many training and test rows")
+    parser.add_argument("--runs", type=Path, help="JSON lines of curve, added to")
     parser.add_argument("--tokens", type=int, default=500_000, help="of costs")
     given = parser.parse_args()
     names = given.sets or DEFAULT.get(given.what, list(SETS))
@@ -97,25 +100,29 @@ def _part(table: LabelledTable, part: str, most: int | None) -> Material:
 
 def curve(name: str, learn: Material, test: Material, given: argparse.Namespace) -> None:
     """Forecasts against what is reached."""
-    off, held = defaultdict(list), defaultdict(list)
-    full = reached(learn, np.arange(len(learn.codes)), test)
-    for draw in range(given.draws):
+    runs = [run for run in ledger.read(given.runs) if run["set"] == name]
+    full = None
+    for draw, count in product(range(given.draws), given.per_class):
+        if any((run["draw"], run["from"]) == (draw, count) for run in runs):
+            continue
+        full = full or reached(learn, np.arange(len(learn.codes)), test)
         more = drawn(learn, 64, draw)
+        forecast = learning_curve_of(learn.take(drawn(learn, count, draw)), "macro_f1").forecast
         goals = {"64": (len(more), reached(learn, more, test)), "full": (len(learn.codes), full)}
-        for count in given.per_class:
-            forecast = learning_curve_of(learn.take(drawn(learn, count, draw)), "macro_f1").forecast
-            for goal, (labels, score) in goals.items():
-                said = forecast.score(labels)
-                off[count, goal].append(abs(said.value - score))
-                held[count, goal].append(said.interval[0] <= score <= said.interval[1])
-                line: dict[str, Any] = {
-                    "set": name, "draw": draw, "from": count, "to": goal, "score": round(score, 4),
-                    "said": round(said.value, 4), "interval": [round(x, 4) for x in said.interval],
-                }  # fmt: skip
-                print(json.dumps(line), flush=True)
-    for count, goal in off:
-        wrong, share = np.mean(off[count, goal]), np.mean(held[count, goal])
-        print(f"{name}: {count} per class to {goal}: mean error {wrong:.3f}, held {share:.0%}")
+        for goal, (labels, score) in goals.items():
+            said = forecast.score(labels)
+            run = {
+                "set": name, "draw": draw, "from": count, "to": goal, "score": round(score, 4),
+                "said": round(said.value, 4), "interval": [round(x, 4) for x in said.interval],
+            }  # fmt: skip
+            print(json.dumps(run), flush=True)
+            ledger.keep(given.runs, run)
+            runs.append(run)
+    for count, goal in product(given.per_class, ("64", "full")):
+        mine = [run for run in runs if (run["from"], run["to"]) == (count, goal)]
+        wrong = np.mean([abs(run["said"] - run["score"]) for run in mine])
+        held = np.mean([run["interval"][0] <= run["score"] <= run["interval"][1] for run in mine])
+        print(f"{name}: {count} per class to {goal}: mean error {wrong:.3f}, held {held:.0%}")
 
 
 def drawn(learn: Material, count: int, draw: int) -> np.ndarray:
