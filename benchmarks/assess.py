@@ -30,7 +30,6 @@ import tempfile
 import time
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import ledger
 import numpy as np
