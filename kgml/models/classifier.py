@@ -87,7 +87,9 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         much knowledge counts, 1, .5 or 0 for not at all. evidence_: `Evidence` for that choice
         (after `fit`; not saved). tuned_: the tuned text encoder, without the head transformer beside
         the one it was made from, or None. worth_: what tuning gave out of fold, or None (after `fit`;
-        not saved). fine_tuning_: how the transformer was trained, or None (after `fit`; not saved).
+        not saved). apart_: the training rows that the head learns from where the encoder is tuned and
+        knowledge enters, each as an encoder reads it that was tuned on others; None where it is not tuned
+        (after `fit`; not saved). fine_tuning_: how the transformer was trained, or None (after `fit`; not saved).
         backoff_: `Backoff` where the labels are entities of the graph, else None. learned_from_: how
         many texts (not saved).
 
@@ -155,6 +157,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     tuned_: TextEncoder | None = None
     worth_: Worth | None = None
+    apart_: Documents | None = None
     fine_tuning_: FineTuningReport | None = None
 
     def fit(self, texts: Sequence[str], y: Sequence[Any]) -> KGTextClassifier:
@@ -169,7 +172,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             UsageError: an option's name is not known, or options do not go together.
             ArtifactError: ``vectors`` are of another graph.
         """
-        self.tuned_ = self.worth_ = self.fine_tuning_ = None
+        self.tuned_ = self.worth_ = self.apart_ = self.fine_tuning_ = None
         self.check_options()
         target = self.make_target()
         texts, labels = check_texts(texts), target.check(y)
@@ -186,7 +189,7 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         target: Target | None = None,
     ) -> KGTextClassifier:
         """`fit` on texts already turned into numbers by `featurizer`."""
-        self.tuned_ = self.worth_ = self.fine_tuning_ = None
+        self.tuned_ = self.worth_ = self.apart_ = self.fine_tuning_ = None
         self.check_options()
         if self.tune:
             check_tunable(self.featurizer().encoder, self.target, y)
@@ -223,7 +226,10 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.target == "single":
             shares = self.target_.probabilities(self.assembly_.head_, kept)
             self.backoff_ = calibrated(self.graph, self.classes_, shares, asked)
-        self.evidence_ = self.evidence_.take(np.argsort(order))
+        back = np.argsort(order)
+        self.evidence_ = self.evidence_.take(back)
+        if self.apart_ is not None:
+            self.apart_ = self.apart_.take(back)
         return self
 
     def _fine_tune(
@@ -245,15 +251,17 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _tune(self, documents: Documents, codes: Codes, always: bool) -> Documents:
         """Tune the text encoder on the training rows, the evidence being of tuned ones then; return
-        ``documents`` as the tuned one reads them."""
+        ``documents`` as the head is to learn from them."""
         made = tuned_on(
             self.featurizer().encoder, documents, codes, self.classes_, self.few_shot, self.evidence_,
             self.recipe_, self.vectors_, self.target_, always=always,
         )  # fmt: skip
         self.tuned_, self.evidence_, self.worth_ = made.encoder, made.evidence, made.worth
         self._box = made.box  # as long as the model lives
+        self.apart_ = made.apart
         self.vectors_ = self.vectors_.read_by(made.encoder)
-        documents = documents.read_by(made.encoder)
+        knows = always or self.evidence_.ship
+        documents = made.apart if knows else documents.read_by(made.encoder)
         self.vectors_.prepare(documents, fusion=self.fusion)
         return documents
 

@@ -253,11 +253,13 @@ def _report(
 ) -> dict[str, Any]:
     """Scores on the test rows ``held`` of the model and of what it has to beat.
 
-    Where the text encoder was tuned, all of these have the tuned one but ``frozen``: text + TF-IDF.
+    Where the text encoder was tuned, all of these have the tuned one but ``frozen``: text + TF-IDF. The
+    placebo then learns from what a model with knowledge does.
     """
     as_given, light = (learn, held), model.head == TRANSFORMER
     if not light:  # else what it is compared with has the frozen encoder
         learn, held = model.read(learn), model.read(held)
+    knows = learn if model.apart_ is None else model.apart_
     target = copy(model.target_)
     codes = target.learn(y)
     recipe, graph = model.light_, model.vectors_.graph
@@ -265,7 +267,7 @@ def _report(
     jobs: dict[str, tuple[Recipe, Documents, Documents]] = {
         "text": (recipe.text, learn, held),
         "text_tfidf": (plain, learn, held),
-        "knowledge": (recipe, learn, held),
+        "knowledge": (recipe, knows, held),
     }
     strength = model.strength_ if model.strength_ and not light else 1.0
     if model.tuned_ is not None and not light:
@@ -277,8 +279,8 @@ def _report(
     if bare:
         del jobs["knowledge"]
     for draw, name in enumerate(placebos if not bare else ()):
-        moved = placebo(learn, recipe.seed, draw, graph)
-        jobs[name] = (recipe, relabelled(learn, moved, graph), relabelled(held, moved, graph))
+        moved = placebo(knows, recipe.seed, draw, graph)
+        jobs[name] = (recipe, relabelled(knows, moved, graph), relabelled(held, moved, graph))
 
     for of, *parts in jobs.values():
         model.vectors_.prepare(*parts, fusion=of.fusion)

@@ -23,9 +23,11 @@ from kgml.models.targets.base import Codes, Labels, Target
 
 class Tuned(NamedTuple):
     """encoder: tuned on all rows, in the folder ``box``, which goes when no one holds it, beside the
-    one it was made from · evidence and worth: of encoders that were tuned on halves of the rows."""
+    one it was made from · apart: the training rows, each as an encoder reads it that was tuned on other
+    rows · evidence and worth: of these encoders."""
 
     encoder: Beside
+    apart: Documents
     box: tempfile.TemporaryDirectory[str]
     evidence: Evidence
     worth: Worth
@@ -62,11 +64,11 @@ def tuned_on(
         tuning.run(rows, "Tuning on half of the rows")
         return Beside(base, tuning.reader())
 
-    found, worth = weigh_tuned(
+    found, worth, apart = weigh_tuned(
         evidence, documents, codes, recipe, vectors, target, on_half, always=always
     )
     tuning.run(np.arange(len(codes)), "Tuning the encoder")
     box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")
     folder = Path(box.name) / "encoder"
     tuning.write(folder)
-    return Tuned(Beside(base, reader(base, folder)), box, found, worth)
+    return Tuned(Beside(base, reader(base, folder)), apart, box, found, worth)

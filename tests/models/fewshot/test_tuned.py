@@ -20,6 +20,7 @@ from kgml.config import Config, FewShotConfig
 from kgml.encoders.text import TextEncoder
 from kgml.errors import CorpusError, KGMLError, UsageError
 from kgml.kg.load import load_graph
+from kgml.models.assembly import Assembly
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.evidence import Evidence
 from kgml.models.features import EntityVectors
@@ -111,6 +112,49 @@ def test_no_half_sees_a_row_that_it_is_asked_for(make: Any) -> None:
     assert seen[0] | seen[1] == set(range(len(codes)))
 
 
+def test_each_row_is_read_apart_by_the_encoder_that_was_not_tuned_on_it(make: Any) -> None:
+    model = make(tune=False).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    documents = model.featurizer().documents(of(LEARN, TEXTS))
+    codes = np.array([label == "light" for label in of(LEARN, LABELS)]).astype(np.int64)
+    runs = tuning.Tuning(model.featurizer().encoder, documents.texts, codes, HOW, seed=0)
+    made: list[tuple[set[int], TextEncoder]] = []
+
+    def tune(rows: np.ndarray) -> TextEncoder:
+        runs.run(rows, "")
+        made.append((set(rows.tolist()), runs.reader()))
+        return made[-1][1]
+
+    apart = in_halves(
+        documents, codes, {"plain": model.recipe_.plain}, model.vectors_, model.target_, tune
+    ).documents  # fmt: skip
+    for rows, encoder in made:
+        others = [i for i in range(len(codes)) if i not in rows]
+        read = documents.read_by(encoder)
+        np.testing.assert_array_equal(apart.text[others], read.text[others])
+        np.testing.assert_array_equal(apart.lead.text[others], read.lead.text[others])
+        assert not np.allclose(apart.text[sorted(rows)], read.text[sorted(rows)])
+
+
+@pytest.mark.parametrize("knowledge", ["always", "auto"])
+def test_the_head_learns_from_rows_read_apart_where_knowledge_enters(
+    tiny_encoder: Path, named_obo: Path, knowledge: str
+) -> None:
+    """Labels are of colours, so that the organs that the graph knows have no say unless they must."""
+    model = KGTextClassifier(
+        load_graph(named_obo), encoder=str(tiny_encoder), tune=HOW, knowledge=knowledge, folds=2
+    ).fit(of(LEARN, TEXTS), of(LEARN, LABELS))
+    assert model.strength_ == (knowledge == "always")
+    assert model.apart_ is not None
+    assert model.apart_.texts == of(LEARN, TEXTS)
+    learn = model.apart_ if model.strength_ else model.read(model.apart_)
+    codes = np.searchsorted(model.classes_, of(LEARN, LABELS))
+    again = Assembly(model.recipe_, model.vectors_, 2).fit(learn, codes, model.strength_)
+    asked = model.featurizer().documents(of(ASK, TEXTS))
+    np.testing.assert_allclose(
+        again.decision(asked), model.assembly_.decision(asked), atol=1e-3
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("wrong", [2, 12])
 def test_knowledge_that_helps_the_frozen_encoder_alone_is_vetoed(
     make: Any, monkeypatch: pytest.MonkeyPatch, wrong: int
@@ -123,11 +167,11 @@ def test_knowledge_that_helps_the_frozen_encoder_alone_is_vetoed(
         return np.eye(2)[np.where(np.arange(len(codes)) < errors, 1 - codes, codes)]
 
     held = {"plain": decisions(7), "knowledge": decisions(wrong)}
-    monkeypatch.setattr(honest, "in_halves", lambda *_: held)
-    frozen = Evidence(decisions(1), None, None, 1.0, True, held={"knowledge": decisions(1)})
     documents = model.featurizer().documents(of(LEARN, TEXTS))
+    monkeypatch.setattr(honest, "in_halves", lambda *_: honest.Halves(held, documents))
+    frozen = Evidence(decisions(1), None, None, 1.0, True, held={"knowledge": decisions(1)})
     with _quiet():
-        found, worth = honest.weigh_tuned(
+        found, worth, _ = honest.weigh_tuned(
             frozen, documents, codes, model.recipe_, model.vectors_, model.target_, lambda *_: None
         )  # fmt: skip
     assert worth.tuned == 25 / 32
