@@ -107,7 +107,7 @@ def assess(
         shown, scores(given.labels, [usual] * len(given.labels))[metric], len(given.codes),
         len(given.classes), findings, costs, language_model, evidence,
         relevance["fragmentation"]["tokens_a_word"] > BROKEN, budget_hours, tried,
-        refused and str(refused),
+        None if refused is None else str(refused),
     )  # fmt: skip
     return {
         "data": str(data), "graph": None if graph is None else str(graph),
