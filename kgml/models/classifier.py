@@ -88,8 +88,8 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (after `fit`; not saved). tuned_: the tuned text encoder, without the head transformer beside
         the one it was made from, or None. worth_: what tuning gave out of fold, or None (after `fit`;
         not saved). apart_: the training rows that the head learns from where the encoder is tuned and
-        knowledge enters, each as an encoder reads it that was tuned on others; None where it is not tuned
-        (after `fit`; not saved). fine_tuning_: how the transformer was trained, or None (after `fit`; not saved).
+        knowledge enters, each as an encoder reads it that was tuned on others; None where it is not tuned, or
+        on few rows (after `fit`; not saved). fine_tuning_: how the transformer was trained, or None (after `fit`; not saved).
         backoff_: `Backoff` where the labels are entities of the graph, else None. learned_from_: how
         many texts (not saved).
 
@@ -258,10 +258,12 @@ class KGTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
         self.tuned_, self.evidence_, self.worth_ = made.encoder, made.evidence, made.worth
         self._box = made.box  # as long as the model lives
-        self.apart_ = made.apart
         self.vectors_ = self.vectors_.read_by(made.encoder)
-        knows = always or self.evidence_.ship
-        documents = made.apart if knows else documents.read_by(made.encoder)
+        self.apart_ = made.apart
+        if made.apart is not None and (always or self.evidence_.ship):
+            documents = made.apart
+        else:
+            documents = documents.read_by(made.encoder)
         self.vectors_.prepare(documents, fusion=self.fusion)
         return documents
 

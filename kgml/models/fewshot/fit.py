@@ -20,14 +20,17 @@ from kgml.models.fewshot.honest import Worth, weigh_tuned
 from kgml.models.fewshot.tuning import Tuning, reader, siblings_of
 from kgml.models.targets.base import Codes, Labels, Target
 
+ENOUGH = 16
+"""Rows per class from which on a half of them tunes an encoder like the one that is kept."""
+
 
 class Tuned(NamedTuple):
     """encoder: tuned on all rows, in the folder ``box``, which goes when no one holds it, beside the
     one it was made from · apart: the training rows, each as an encoder reads it that was tuned on other
-    rows · evidence and worth: of these encoders."""
+    rows; None of fewer than `ENOUGH` · evidence and worth: of these encoders."""
 
     encoder: Beside
-    apart: Documents
+    apart: Documents | None
     box: tempfile.TemporaryDirectory[str]
     evidence: Evidence
     worth: Worth
@@ -71,4 +74,5 @@ def tuned_on(
     box = tempfile.TemporaryDirectory(prefix="kgml-tuned-")
     folder = Path(box.name) / "encoder"
     tuning.write(folder)
-    return Tuned(Beside(base, reader(base, folder)), apart, box, found, worth)
+    enough = len(codes) >= ENOUGH * len(classes)
+    return Tuned(Beside(base, reader(base, folder)), apart if enough else None, box, found, worth)

@@ -300,6 +300,7 @@ def test_two_rows_of_each_class_are_enough(make: Any) -> None:
     with _quiet():
         model = make().fit([TEXTS[0], TEXTS[1], TEXTS[15], TEXTS[16]], ["a", "a", "b", "b"])
     assert model.predict([TEXTS[0]]).tolist() == ["a"]
+    assert model.apart_ is None  # a half of one row each says nothing of the encoder that is kept
 
 
 def test_the_table_in_kgml_toml_is_read_and_its_ranges_kept(tmp_path: Path) -> None:
