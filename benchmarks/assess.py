@@ -57,6 +57,8 @@ DEFAULT = {
 }  # fmt: skip
 DOCUMENTS, SENTENCES = 100_000, 5
 """Of size, and in each."""
+GOALS = ("64", "full")
+"""Of curve: what is forecast, labels per class."""
 WRONG = 0.05
 
 
@@ -101,23 +103,28 @@ def curve(name: str, learn: Material, test: Material, given: argparse.Namespace)
     """Forecasts against what is reached."""
     runs = [run for run in ledger.read(given.runs) if run["set"] == name]
     full = None
-    for draw, count in product(range(given.draws), given.per_class):
-        if any((run["draw"], run["from"]) == (draw, count) for run in runs):
+    for draw in range(given.draws):
+        there = [run["from"] for run in runs if run["draw"] == draw]
+        missing = [count for count in given.per_class if there.count(count) < len(GOALS)]
+        if not missing:
             continue
         full = full or reached(learn, np.arange(len(learn.codes)), test)
         more = drawn(learn, 64, draw)
-        forecast = learning_curve_of(learn.take(drawn(learn, count, draw)), "macro_f1").forecast
-        goals = {"64": (len(more), reached(learn, more, test)), "full": (len(learn.codes), full)}
-        for goal, (labels, score) in goals.items():
-            said = forecast.score(labels)
-            run = {
-                "set": name, "draw": draw, "from": count, "to": goal, "score": round(score, 4),
-                "said": round(said.value, 4), "interval": [round(x, 4) for x in said.interval],
-            }  # fmt: skip
-            print(json.dumps(run), flush=True)
-            ledger.keep(given.runs, run)
-            runs.append(run)
-    for count, goal in product(given.per_class, ("64", "full")):
+        goals = (len(more), reached(learn, more, test)), (len(learn.codes), full)
+        for count in missing:
+            forecast = learning_curve_of(learn.take(drawn(learn, count, draw)), "macro_f1").forecast
+            for goal, (labels, score) in zip(GOALS, goals, strict=True):
+                if any((r["draw"], r["from"], r["to"]) == (draw, count, goal) for r in runs):
+                    continue
+                said = forecast.score(labels)
+                run = {
+                    "set": name, "draw": draw, "from": count, "to": goal, "score": round(score, 4),
+                    "said": round(said.value, 4), "interval": [round(x, 4) for x in said.interval],
+                }  # fmt: skip
+                print(json.dumps(run), flush=True)
+                ledger.keep(given.runs, run)
+                runs.append(run)
+    for count, goal in product(given.per_class, GOALS):
         mine = [run for run in runs if (run["from"], run["to"]) == (count, goal)]
         wrong = np.mean([abs(run["said"] - run["score"]) for run in mine])
         held = np.mean([run["interval"][0] <= run["score"] <= run["interval"][1] for run in mine])

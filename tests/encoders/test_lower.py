@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from kgml.encoders.text import TextEncoder
+from kgml.encoders.tuning import batches
 from kgml.encoders.tuning import lower as lower_module
 from kgml.encoders.tuning.lower import Lower, above, blocks_of
 from kgml.encoders.tuning.trainee import Trainee
@@ -48,6 +49,33 @@ def test_vectors_and_gradients_are_those_of_the_whole_model(trainee: Trainee) ->
     assert wanted.keys() == found.keys() != set()
     for name, value in wanted.items():
         torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("most", [1.2, 0.4])
+def test_of_half_the_blocks_twice_the_tokens_are_kept_and_gradients_are_the_same(
+    trainee: Trainee, monkeypatch: pytest.MonkeyPatch, most: float
+) -> None:
+    """``most``: of the tokens of the step, what may be kept of all blocks."""
+    lower = kept(trainee)
+    wanted = gradients(trainee, lower.rows(ALL))
+    again: list[int] = []
+
+    def checkpoint(compute: Any, rows: torch.Tensor, **more: Any) -> Any:
+        again.append(len(rows))
+        return torch.utils.checkpoint.checkpoint(compute, rows, **more)
+
+    monkeypatch.setattr(batches, "checkpoint", checkpoint)
+    monkeypatch.setattr(batches, "KEPT_TOKENS", most * int(lower.read.sum()))
+    found = gradients(trainee, lower.rows(ALL))
+    assert bool(again) == (most == 0.4)
+    for name, value in wanted.items():
+        assert torch.equal(found[name], value), name
+    again.clear()
+    monkeypatch.setattr(batches, "KEPT_TOKENS", 0.8 * int(lower.read.sum()))
+    lower.rows(ALL)
+    assert not again
+    trainee.rows(trainee.model, TEXTS)
+    assert again
 
 
 def test_some_rows_are_theirs_in_the_order_asked(trainee: Trainee) -> None:

@@ -137,9 +137,9 @@ def _regimes(of: Measured) -> dict[str, dict[str, Any]]:
     reason = f"{per_class:.0f} rows a class, {of.rows:,} in all; fine-tuning pays from {PER_CLASS} and {ROWS} on"
     if tried is not None:
         enough, reason = tried["difference"]["value"] > 0, _pilot(tried)
-    if tune is None:
-        reason = (of.refused or "its cost is not known").rstrip(".")
-    elif enough and not affordable:
+    if of.refused is not None:
+        reason = of.refused.rstrip(".")
+    elif enough and tune is not None and not affordable:
         reason += f", but takes {tune['minutes']:.0f} minutes here"
     return {
         FINE_TUNE: {

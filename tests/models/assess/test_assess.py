@@ -95,6 +95,7 @@ def test_a_target_above_asks_for_labels_until_they_are_too_many() -> None:
     found = verdict(replace(LIGHT, curve=curve(0.70, 0.75, 0.80, wanted(0.85, 900, 600))))
     assert found["verdict"] == "feasible with conditions"
     assert found["reasons"][0] == "Fine-tune a pretrained model: no layers to train."
+    assert (found["regime"], verdict(GOOD)["regime"]) == ("embeddings", "fine-tune")
     assert "about 900 rows in all (95%: 600 to never), 400 are there" in found["conditions"][0]
     far = curve(0.70, 0.75, 0.80, wanted(0.85, 9_000, 5_000))
     never = curve(0.70, 0.75, 0.80, wanted(0.99, None, None, 0.05))

@@ -20,10 +20,11 @@ from kgml.config import Config, FewShotConfig
 from kgml.encoders.text import TextEncoder
 from kgml.errors import CorpusError, KGMLError, UsageError
 from kgml.kg.load import load_graph
+from kgml.models import features, train
 from kgml.models.assembly import Assembly
 from kgml.models.classifier import KGTextClassifier
 from kgml.models.evidence import Evidence
-from kgml.models.features import EntityVectors
+from kgml.models.features import Documents, EntityVectors
 from kgml.models.fewshot import honest, tuning
 from kgml.models.fewshot.beside import FROZEN, Beside
 from kgml.models.fewshot.honest import in_halves
@@ -153,6 +154,29 @@ def test_the_head_learns_from_rows_read_apart_where_knowledge_enters(
     np.testing.assert_allclose(
         again.decision(asked), model.assembly_.decision(asked), atol=1e-3
     )  # fmt: skip
+
+
+def test_the_placebo_learns_from_the_rows_that_the_model_does(
+    tiny_encoder: Path, named_obo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = KGTextClassifier(
+        load_graph(named_obo), encoder=str(tiny_encoder), tune=HOW, knowledge="always", folds=2
+    )
+    learn, held = (model.featurizer().documents(of(rows, TEXTS)) for rows in (LEARN, ASK))
+    y = np.array(of(LEARN, LABELS), dtype=object)
+    model.fit_documents(learn, y)
+    read: list[str] = []
+
+    def relabelled(documents: Documents, *more: Any) -> Documents:
+        read.append(documents.encoder)
+        return features.relabelled(documents, *more)
+
+    monkeypatch.setattr(train, "relabelled", relabelled)
+    train._report(model, learn, held, y, of(ASK, LABELS), seed=0)
+    assert model.apart_ is not None
+    assert model.tuned_ is not None
+    assert set(read[::2]) == {model.apart_.encoder}
+    assert set(read[1::2]) == {model.tuned_.fingerprint}
 
 
 @pytest.mark.parametrize("wrong", [2, 12])
