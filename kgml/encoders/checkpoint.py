@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def open_checkpoint(model: str, cache: Path | None = None) -> Checkpoint:
     modules = _modules(folder)
     _refuse_pickle(folder)
     files = sorted(_identity_files(folder))
-    digests = {str(file.relative_to(folder).as_posix()): sha256(file) for file in files}
+    digests = {str(file.relative_to(folder).as_posix()): _sha256(file) for file in files}
     if model in PACKAGED and digests.get("model.safetensors") != PACKAGED_SHA256:
         raise ArtifactError(
             f"{folder / 'model.safetensors'}: not the published weights of {model} (sha256 "
@@ -78,6 +79,17 @@ def open_checkpoint(model: str, cache: Path | None = None) -> Checkpoint:
         dimension=_dimension(folder, modules),
         max_length=_max_length(folder, modules),
     )
+
+
+def _sha256(file: Path) -> str:
+    """sha256 (hex) of ``file``, read anew only where it is another file or was written since."""
+    seen = file.stat()
+    return _once(file, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+
+
+@lru_cache(maxsize=256)
+def _once(file: Path, *_seen: int) -> str:
+    return sha256(file)
 
 
 def _modules(folder: Path) -> list[tuple[str, Path]]:

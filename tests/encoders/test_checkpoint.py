@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 
 import pytest
 
@@ -35,6 +37,25 @@ def test_weights_of_modules_within_modules_change_the_fingerprint(tiny_encoder, 
         (router / file).write_text(file)
     (router / "query_0_X" / "back").symlink_to(router)
     assert open_checkpoint(str(router)).fingerprint == found[-1]
+
+
+def test_weights_changed_behind_an_old_date_are_seen(tiny_encoder, tmp_path) -> None:
+    shutil.copytree(tiny_encoder, tmp_path / "m")
+    weights = tmp_path / "m" / "model.safetensors"
+    before, dated = open_checkpoint(str(tmp_path / "m")).fingerprint, weights.stat().st_mtime_ns
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    time.sleep(0.05)  # longer than a file system's clock stands still
+    weights.write_bytes(content)
+    os.utime(weights, ns=(dated, dated))
+    assert open_checkpoint(str(tmp_path / "m")).fingerprint != before
+
+
+def test_weights_are_hashed_once_while_they_stay(tiny_encoder, tmp_path, monkeypatch) -> None:
+    shutil.copytree(tiny_encoder, tmp_path / "m")
+    before = open_checkpoint(str(tmp_path / "m"))
+    monkeypatch.setattr("kgml.encoders.checkpoint.sha256", lambda file: pytest.fail(f"read {file}"))
+    assert open_checkpoint(str(tmp_path / "m")) == before
 
 
 def test_what_documents_a_model_is_no_part_of_the_packaged_ones_fingerprint() -> None:

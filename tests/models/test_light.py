@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, special
 
 from kgml.models.light import Head, SVMHead, fit_temperature
 from kgml.models.parallel import in_parallel
@@ -110,6 +110,21 @@ def test_the_temperature_that_made_the_labels_is_found() -> None:
     shares /= shares.sum(axis=1, keepdims=True)
     y = (rng.random((20_000, 1)) > shares.cumsum(axis=1)).sum(axis=1)
     assert fit_temperature(decisions, y) == pytest.approx(2.5, rel=0.05)
+
+
+def test_the_temperature_is_the_one_of_least_loss_where_classes_are_absent_too() -> None:
+    rng = np.random.default_rng(0)
+    decisions, y = rng.normal(size=(80, 4)) * 3, rng.integers(0, 3, 80)
+    decisions[np.arange(80), y] += 2
+    decisions[:30, 3] = -np.inf
+
+    def loss(temperature: float) -> float:
+        shares = special.log_softmax(decisions / temperature, axis=1)
+        return -float(shares[np.arange(80), y].mean())
+
+    found = fit_temperature(decisions, y)
+    assert loss(found) == pytest.approx(min(map(loss, np.geomspace(0.02, 20, 4001))), abs=1e-7)
+    assert loss(found) < min(loss(found * 0.9), loss(found * 1.1))
 
 
 def test_rows_whose_class_was_absent_do_not_spoil_the_temperature() -> None:
