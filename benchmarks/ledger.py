@@ -1,6 +1,7 @@
 """Runs of benchmarks, a line of JSON each: what is there is not done again.
 
-A line says the commit it was measured at (``+`` behind it: with changes) and the processor.
+A line says the commit it was measured at (``+`` behind it: with changes to more than kept runs) and
+the processor.
 """
 
 from __future__ import annotations
@@ -37,13 +38,15 @@ def commit() -> str:
     """Of the kgml that is imported, so of what was measured; ``unknown`` outside a checkout."""
     import kgml
 
-    asked = ["git", "-C", str(Path(kgml.__file__).parent), "describe", "--always", "--dirty=+",
-             "--exclude=*"]  # fmt: skip
+    git = ["git", "-C", str(Path(kgml.__file__).parent)]
+    but_runs = ["--", ":/", ":(top,exclude)benchmarks/measured"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=True)
+        asked = [*git, "describe", "--always", "--exclude=*"]
+        name = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *but_runs], check=False)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return done.stdout.strip()
+    return name + "+" * bool(changed.returncode)
 
 
 def processor() -> str:
