@@ -202,6 +202,28 @@ def test_of_parameters_that_run_off_the_best_met_stay() -> None:
     assert torch.isfinite(fusion.join(torch.ones(1, D), torch.ones(1, D), torch.ones(1))).all()
 
 
+def test_its_gradient_is_that_of_inverting() -> None:
+    rng = torch.Generator().manual_seed(0)
+    features, y = torch.randn(12, 20, generator=rng).double(), torch.eye(3).double()[[0, 1, 2] * 4]
+    weights, ridge = torch.ones(20).double(), torch.tensor(0.7).double()
+
+    def error(weights: torch.Tensor, ridge: torch.Tensor) -> torch.Tensor:
+        return leave_one_out(features * weights @ features.T, y, ridge)
+
+    def inverted(weights: torch.Tensor, ridge: torch.Tensor) -> torch.Tensor:
+        known = features * weights @ features.T + 1 + ridge * torch.eye(12)
+        inverse = torch.linalg.inv(known)
+        return ((inverse @ y) / inverse.diagonal()[:, None]).square().sum(dim=1).mean()
+
+    for of in (weights, ridge):
+        of.requires_grad_()
+    found, wanted = (
+        torch.autograd.grad(f(weights, ridge), (weights, ridge)) for f in (error, inverted)
+    )
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_equal_documents_without_a_ridge_are_no_error() -> None:
     """A singular matrix: the loss is not finite, and so not taken."""
     loss = leave_one_out(torch.zeros(4, 4), torch.eye(4)[:, :2], torch.tensor(0.0))
