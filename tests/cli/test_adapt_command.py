@@ -21,7 +21,7 @@ from kgml.kg.load import load_graph
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-STEPS = 100
+STEPS = 40
 TEXTS = ["a red heart", "the skin is grey"]
 CALL = ["adapt", "named.kg", "-o", "enc", "--encoder", "tiny", "--texts", "own.txt", "--json",
         "--steps", str(STEPS), "--batch-size", "16", "--learning-rate", "0.01"]  # fmt: skip

@@ -107,10 +107,13 @@ def test_another_release_takes_the_index_that_is_kept(kgml: Run, graph: Path) ->
     assert json.loads(done.stdout)[0]["form"] == "Pulse rate"
 
 
-def test_a_query_without_a_vector_is_one_warning(kgml: Run, graph: Path) -> None:
-    done = kgml("search", graph, "☃☃", "--encoder", "static", "--method", "dense")
+def test_a_query_without_a_vector_is_one_warning(
+    kgml: Run, graph: Path, tiny_encoder: Path
+) -> None:
+    static = f"static:{tiny_encoder}"
+    done = kgml("search", graph, "☃☃", "--encoder", static, "--method", "dense")
     assert done.stdout == "nothing found\n"
-    assert "warning: static has no vector for '☃☃': nothing is found by meaning." in done.stderr
+    assert f"warning: {static} has no vector for '☃☃': nothing is found by meaning." in done.stderr
     assert done.stderr.count("warning:") == 1
 
 
